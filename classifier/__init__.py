@@ -1,0 +1,22 @@
+"""Linesift: say of each line of a web page's text dump whether it is content or boilerplate."""
+
+from .model import Model, PageResult, Preset
+from .model_file import ModelError, load_model
+from .page import Page, read_page
+from .span import BOILERPLATE, CONTENT, Label, Span
+
+__all__ = [
+    "BOILERPLATE",
+    "CONTENT",
+    "Label",
+    "Model",
+    "ModelError",
+    "Page",
+    "PageResult",
+    "Preset",
+    "Span",
+    "load_model",
+    "read_page",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,130 @@
+"""All features of the lines of a batch of pages, in one matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .line_features import LINE_FEATURES, Floats, line_features
+from .page_features import CONTEXT_FEATURES, PAGE_FEATURES, context_rows, page_rows, prose_lines
+from .repetition import REPETITION_FEATURES, line_shapes, repetition_features
+from .tokens import Ints, Text, Tokens, lay_out, tokenize
+from .vocabulary import VOCABULARY_FEATURES, Vocabulary, index_words, vocabulary_features
+
+__all__ = ["FEATURES", "FEATURE_NAMES", "Batch", "batches", "extract", "feature_table"]
+
+OWN_FEATURES: dict[str, str] = {
+    **LINE_FEATURES,
+    **VOCABULARY_FEATURES,
+    **REPETITION_FEATURES,
+    **PAGE_FEATURES,
+}
+"""The features without those of the neighbouring lines."""
+
+FEATURES: dict[str, str] = {**OWN_FEATURES, **CONTEXT_FEATURES}
+"""Name and meaning of every feature, in the order of the matrix's rows."""
+
+FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
+"""Names of the features, in the order of the matrix's rows."""
+
+N_OWN = len(OWN_FEATURES)
+"""Number of the features that do not belong to neighbouring lines; they come first."""
+
+BATCH_CHARS = 48_000
+"""Pages are put together until they have so many characters: scratch arrays then fit the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Pages laid out together, with the features of their non-blank lines.
+
+    Attributes
+    ----------
+    text : Text
+    tokens : Tokens
+    vocabulary : Vocabulary
+    words : ndarray of intp, shape (n_lines,)
+        Words of each line.
+    shapes : ndarray of uint64, shape (n_lines,)
+        Signature of each line's look.
+    matrix : ndarray of float32, shape (n_features, n_lines)
+        One row a feature, in the order of `FEATURE_NAMES`.
+    """
+
+    text: Text
+    tokens: Tokens
+    vocabulary: Vocabulary
+    words: Ints
+    shapes: npt.NDArray[np.uint64]
+    matrix: Floats
+
+
+def extract(pages: Sequence[Sequence[str]]) -> Batch:
+    """Return the features of the non-blank lines of several pages.
+
+    A page's features do not depend on the pages beside it, bit for bit.
+
+    Parameters
+    ----------
+    pages : sequence of sequences of str
+        The physical lines of each page, without line ends.
+
+    Returns
+    -------
+    Batch
+
+    Examples
+    --------
+    >>> batch = extract([["Menu", "", "A sentence of the page."]])
+    >>> batch.matrix.shape == (len(FEATURE_NAMES), 2)
+    True
+    """
+    text = lay_out(pages)
+    tokens = tokenize(text)
+    facts = line_features(text, tokens)
+    vocabulary = index_words(text, tokens)
+    prose = prose_lines(facts)
+    rows = dict(facts.rows)
+    rows |= vocabulary_features(text, tokens, vocabulary, prose)
+    shapes = line_shapes(text, facts)
+    rows |= repetition_features(text, tokens, shapes)
+    rows |= page_rows(text, facts, prose, rows)
+    matrix = np.empty((len(FEATURES), text.n_lines), dtype=np.float32)
+    for place, name in enumerate(OWN_FEATURES):
+        matrix[place] = rows[name]
+    matrix[len(OWN_FEATURES) :] = context_rows(text, rows)
+    return Batch(text, tokens, vocabulary, facts.words, shapes, matrix)
+
+
+def batches(pages: Sequence[Sequence[str]], chars: int = BATCH_CHARS) -> Iterator[list[int]]:
+    """Group pages, in order, into batches of about `chars` characters.
+
+    Parameters
+    ----------
+    pages : sequence of sequences of str
+    chars : int
+
+    Yields
+    ------
+    list of int
+        Indices into `pages`.
+    """
+    group: list[int] = []
+    size = 0
+    for index, lines in enumerate(pages):
+        group.append(index)
+        size += sum(map(len, lines)) + len(lines)
+        if size >= chars:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def feature_table() -> str:
+    """Return a Markdown table of all features of a line itself, and how the others are named."""
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in OWN_FEATURES.items()]
+    return "\n".join(["| feature | meaning |", "|---|---|", *rows])

@@ -1,0 +1,325 @@
+"""Facts of one line alone: its length, words, signs and scripts, and what the lexicons know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .characters import N_CLASSES, SCRIPT, SCRIPTS, Char, members
+from .lexicon import CATEGORIES, lexicon
+from .tokens import MAX_LINE, Ints, Text, Tokens, hash_words, tail_hash
+
+__all__ = ["LINE_FEATURES", "LineFacts", "line_features"]
+
+Floats = npt.NDArray[np.float32]
+Rows = dict[str, npt.NDArray[np.generic]]
+
+LINE_FEATURES: dict[str, str] = {
+    "chars": "log of 1 + characters, without spaces at both ends",
+    "words": "log of 1 + words (runs of letters and digits; two signs of an unspaced script are one)",
+    "word_length": "mean characters of a word",
+    "longest_word": "log of 1 + characters of the longest token",
+    "upper": "share of letters that are upper case",
+    "title_case": "share of tokens that begin with an upper-case letter",
+    "digits": "share of characters that are digits",
+    "digit_tokens": "share of tokens that are numbers",
+    "punctuation": "share of characters that are neither letters, digits nor spaces",
+    "commas": "commas, in all scripts",
+    "quotes": "quotation marks",
+    "brackets": "opening brackets",
+    "hyphens": "hyphens and dashes",
+    "separators": "bars, arrows, slashes and angles a word",
+    "bullets": "bullets, check marks and triangles",
+    "symbols": "emoji and other symbols",
+    "stars": "rating stars",
+    "sentences": "sentence ends inside the line and at its end",
+    "ends_sentence": "1 if the line ends like a sentence, closing quotes and brackets set aside",
+    "ends_question": "1 if it ends with a question mark",
+    "ends_colon": "1 if it ends with a colon",
+    "ends_ellipsis": "1 if it ends with an ellipsis or three dots",
+    "starts_upper": "1 if the first character is an upper-case letter",
+    "starts_lower": "1 if it is a lower-case letter",
+    "starts_digit": "1 if it is a digit",
+    "starts_sign": "1 if it is a bullet, separator, hyphen or symbol",
+    "indent": "spaces before the first character, at most 20",
+    "wide_gaps": "places with two or more spaces inside the line",
+    "colons": "colons",
+    "early_colon": "1 if a colon follows within the first 30 characters and text follows it",
+    "times": "digits, a colon, digits (times, lengths, scores)",
+    "dates": "years, dotted or slashed dates, words for dates",
+    "prices": "currency signs beside a digit",
+    "percents": "percent signs",
+    "ats": "at signs (addresses and handles)",
+    "hashes": "hash signs",
+    "dotted": "dots between two letters (addresses, abbreviations)",
+    "urls": "'://' or 'www.'",
+    "counters": "numbers alone in brackets",
+    "copyright": "copyright and trade signs",
+    "underscores": "underscores",
+    "joins": "places where words run together: lower case meets upper case, script meets script",
+    "icon_joins": "tokens that end in '…icon' run together with another word",
+    "scripts": "number of scripts of the line's letters",
+    "unspaced": "share of letters that are of a script without spaces",
+    "uncased": "share of letters that are of a script without case",
+    "chrome": "share of tokens in any lexicon but stop words and dates",
+    **{f"{name}_words": f"share of tokens in the lexicon '{name}'" for name in CATEGORIES},
+}
+"""Name and meaning of each feature of a line alone."""
+
+_LOG = np.log1p(np.arange(2 * MAX_LINE, dtype=np.float64))
+_LETTERS = tuple(c for c in Char if c >= Char.LATIN_LOWER)
+_UPPER_CASE = (Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
+_LOWER_CASE = (Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
+_SIGNS = tuple(c for c in Char if Char.SPACE < c < Char.CONTROL)
+_GROUPS: dict[str, tuple[Char, ...]] = {
+    "letters": _LETTERS,
+    "solid": tuple(c for c in Char if c > Char.SPACE),
+    "word": tuple(c for c in Char if c >= Char.DIGIT),
+    "upper": _UPPER_CASE,
+    "digits": (Char.DIGIT, Char.NUMBER),
+    "punctuation": _SIGNS,
+    "commas": (Char.COMMA,),
+    "quotes": (Char.QUOTE,),
+    "brackets": (Char.OPEN,),
+    "hyphens": (Char.HYPHEN,),
+    "separators": (Char.SEPARATOR,),
+    "bullets": (Char.BULLET,),
+    "symbols": (Char.SYMBOL,),
+    "stars": (Char.STAR,),
+    "colons": (Char.COLON,),
+    "percents": (Char.PERCENT,),
+    "ats": (Char.AT,),
+    "hashes": (Char.HASH,),
+    "copyright": (Char.COPYRIGHT,),
+    "underscores": (Char.UNDERSCORE,),
+    "unspaced": (Char.HIRAGANA, Char.HAN, Char.SOUTHEAST),
+    "uncased": tuple(c for c in _LETTERS if c >= Char.ARABIC),
+}
+_COUNTED = np.stack([members(*classes) for classes in _GROUPS.values()], axis=1).astype(np.float32)
+_OF_SCRIPT = np.stack([SCRIPT == s for s in range(1, len(SCRIPTS) + 1)], axis=1).astype(np.float32)
+_END = members(Char.DOT, Char.QUESTION, Char.TERMINATOR, Char.ELLIPSIS)
+_CLOSER = members(Char.QUOTE, Char.CLOSE)
+_DENSE = members(Char.HIRAGANA, Char.HAN, Char.SOUTHEAST)
+_IN_WORD = members(*_GROUPS["word"])
+_DIGITS = members(Char.DIGIT)
+_LETTER = members(*_LETTERS)
+_LEADING_SIGN = members(Char.BULLET, Char.SEPARATOR, Char.HYPHEN, Char.SYMBOL, Char.STAR)
+_AFTER_SENTENCE = members(Char.SPACE, Char.NEWLINE, Char.QUOTE, Char.CLOSE)
+_JOINED_SCRIPT = np.where(SCRIPT == 11, 10, SCRIPT)  # kana and Han mix in every Japanese word
+_ICON = tail_hash("icon")
+_WWW = hash_words(["www"])[0]
+_CALENDAR = np.array([ord(c) for c in "年月日년월일"])
+
+
+@dataclass(frozen=True, eq=False)
+class LineFacts:
+    """Counts that other features build on.
+
+    Attributes
+    ----------
+    chars, words : ndarray of intp, shape (n_lines,)
+        Characters between the spaces at both ends, and words.
+    scripts : ndarray of float32, shape (n_lines, n_scripts)
+        Letters of each script.
+    ends_sentence : ndarray of bool, shape (n_lines,)
+        Whether the line ends like a sentence.
+    mask : ndarray of uint16, shape (n_tokens,)
+        Categories of each token in the lexicon.
+    """
+
+    chars: Ints
+    words: Ints
+    scripts: Floats
+    ends_sentence: npt.NDArray[np.bool_]
+    mask: npt.NDArray[np.uint16]
+    rows: Rows
+
+
+def log_count(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return the natural log of 1 + each count, off a table (counts beyond it are cut)."""
+    return _LOG.take(counts, mode="clip")
+
+
+def share(part: npt.ArrayLike, whole: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return part / whole, with 0 where the whole is 0."""
+    return np.asarray(part) / np.maximum(whole, 1)
+
+
+def _per_line(text: Text, positions: Ints) -> Ints:
+    lines = text.line_of.take(positions)
+    return np.bincount(lines, minlength=text.n_lines + 1)[: text.n_lines]
+
+
+def _sign_rows(counts: dict[str, Floats], words: Ints) -> Rows:
+    solid, letters = counts["solid"], counts["letters"]
+    plain = "commas quotes brackets hyphens bullets symbols stars colons percents ats hashes"
+    rows: Rows = {name: counts[name] for name in [*plain.split(), "copyright", "underscores"]}
+    rows["separators"] = share(counts["separators"], words)
+    for name in ("digits", "punctuation"):
+        rows[name] = share(counts[name], solid)
+    for name in ("upper", "unspaced", "uncased"):
+        rows[name] = share(counts[name], letters)
+    return rows
+
+
+def _size_rows(tokens: Tokens, counts: dict[str, Floats], chars: Ints, words: Ints) -> Rows:
+    longest = np.zeros(len(chars), dtype=np.intp)
+    some = np.flatnonzero(np.diff(tokens.line_start))
+    if len(some):
+        lengths = tokens.stop - tokens.start
+        longest[some] = np.maximum.reduceat(lengths, tokens.line_start[some])
+    return {
+        "chars": log_count(chars),
+        "words": log_count(words),
+        "word_length": share(counts["word"], words),
+        "longest_word": log_count(longest),
+    }
+
+
+def _sentence_end(text: Text) -> npt.NDArray[np.bool_]:
+    at = text.last.copy()
+    closing = _CLOSER.take(text.classes.take(at)) & (at > text.first)
+    while closing.any():
+        at -= closing
+        closing &= _CLOSER.take(text.classes.take(at)) & (at > text.first)
+    return _END.take(text.classes.take(at))
+
+
+def _edge_rows(text: Text) -> Rows:
+    first, last = text.classes.take(text.first), text.classes.take(text.last)
+    dots = last == Char.DOT
+    for back in (1, 2):
+        dots &= text.classes.take(text.last - back, mode="clip") == Char.DOT
+    return {
+        "ends_question": last == Char.QUESTION,
+        "ends_colon": last == Char.COLON,
+        "ends_ellipsis": dots | (last == Char.ELLIPSIS),
+        "starts_upper": members(*_UPPER_CASE).take(first),
+        "starts_lower": members(*_LOWER_CASE).take(first),
+        "starts_digit": _DIGITS.take(first),
+        "starts_sign": _LEADING_SIGN.take(first),
+        "indent": np.minimum(text.first - text.start, 20),
+    }
+
+
+def _sign_pattern_rows(text: Text) -> Rows:
+    kind, codes = text.classes, text.codes
+    after = np.append(kind[1:], np.uint8(Char.NEWLINE))
+    ends = _END.take(kind) & (
+        _AFTER_SENTENCE.take(after) | ((kind == Char.TERMINATOR) & (after > Char.HANGUL))
+    )
+    dots = np.flatnonzero(kind == Char.DOT)
+    dots = dots[_LETTER.take(kind[dots - 1]) & _LETTER.take(kind[dots + 1])]
+    colons = np.flatnonzero(kind == Char.COLON)
+    slashes = colons[(codes[colons + 1] == ord("/")) & (codes.take(colons + 2, mode="clip") == 47)]
+    wide = np.flatnonzero((kind[:-2] == Char.SPACE) & (kind[1:-1] == Char.SPACE))
+    wide = wide[kind[wide + 2] > Char.SPACE]
+    money = np.flatnonzero(kind == Char.CURRENCY)
+    near = np.zeros(len(money), dtype=bool)
+    for step in (-1, 1):
+        beside, beyond = kind[money + step], kind.take(money + 2 * step, mode="clip")
+        near |= _DIGITS[beside] | ((beside == Char.SPACE) & _DIGITS[beyond])
+    line = text.line_of.take(colons)
+    early = np.zeros(text.n_lines + 1, dtype=bool)
+    inside = np.append(text.last, -1)[line] > colons
+    early[line[inside & (colons - np.append(text.first, 0)[line] < 30)]] = True
+    return {
+        "sentences": _per_line(text, np.flatnonzero(ends)),
+        "dotted": _per_line(text, dots),
+        "urls": _per_line(text, slashes),
+        "wide_gaps": _per_line(text, wide),
+        "prices": _per_line(text, money[near]),
+        "early_colon": early[:-1],
+    }
+
+
+def _joins(text: Text) -> Ints:
+    kind = text.classes
+    camel = members(*_UPPER_CASE).take(kind[1:]) & members(*_LOWER_CASE).take(kind[:-1])
+    script = _JOINED_SCRIPT.take(kind)
+    mixed = (script[1:] != script[:-1]) & (script[1:] > 0) & (script[:-1] > 0)
+    return _per_line(text, np.flatnonzero(camel | mixed) + 1)
+
+
+def _number_rows(text: Text, tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
+    number = np.flatnonzero(_DIGITS.take(text.classes.take(tokens.start)))
+    start, stop, line = (x.take(number) for x in (tokens.start, tokens.stop, tokens.line))
+    n = text.n_lines
+    behind = text.classes.take(stop)
+    paired = start[1:] == stop[:-1] + 1
+    times = line[:-1][paired & (behind[:-1] == Char.COLON)]
+    stroke = members(Char.DOT, Char.SEPARATOR, Char.HYPHEN).take(behind[:-1])
+    era = text.codes.take(start) * 128 + text.codes.take(start + 1)
+    years = line[(stop - start == 4) & np.isin(era, [49 * 128 + 57, 50 * 128 + 48])]
+    calendar = line[np.isin(text.codes.take(stop), _CALENDAR)]
+    words = tokens.line[(mask >> CATEGORIES.index("date")) & 1 > 0]
+    counted = (text.classes.take(start - 1) == Char.OPEN) & (behind == Char.CLOSE)
+    dated = (line[:-1][paired & stroke], years, calendar, words)
+    return {
+        "digit_tokens": share(np.bincount(line, minlength=n), np.diff(tokens.line_start)),
+        "times": np.bincount(times, minlength=n),
+        "dates": sum(np.bincount(x, minlength=n) for x in dated),
+        "counters": np.bincount(line[counted], minlength=n),
+    }
+
+
+def _lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
+    n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
+    kinds = np.unique(lexicon().mask)
+    known = np.flatnonzero(mask)
+    place = tokens.line.take(known) * len(kinds) + kinds.searchsorted(mask.take(known))
+    counts = np.bincount(place, minlength=n * len(kinds)).reshape(n, len(kinds))
+    bits = (kinds[:, None] >> np.arange(len(CATEGORIES)) & 1).astype(np.intp)
+    chrome = (kinds & ~np.uint16(1 | 1 << CATEGORIES.index("date"))) > 0
+    rows: Rows = {"chrome": share(counts[:, chrome].sum(axis=1), total)}
+    for number, name in enumerate(CATEGORIES):
+        rows[f"{name}_words"] = share(counts[:, bits[:, number] > 0].sum(axis=1), total)
+    return rows
+
+
+def line_features(text: Text, tokens: Tokens) -> LineFacts:
+    """Return the features of each line alone, and the counts behind them.
+
+    Parameters
+    ----------
+    text : Text
+    tokens : Tokens
+        Those of `text`.
+
+    Returns
+    -------
+    LineFacts
+        Its `rows` hold one array of shape (n_lines,) for each name of `LINE_FEATURES`.
+    """
+    n = text.n_lines
+    place = text.line_of * N_CLASSES
+    place += text.classes
+    histogram = np.bincount(place, minlength=(n + 1) * N_CLASSES).reshape(n + 1, N_CLASSES)[:n]
+    histogram = histogram.astype(np.float32)
+    counts = dict(zip(_GROUPS, (histogram @ _COUNTED).T, strict=True))
+    scripts = histogram @ _OF_SCRIPT
+    chars = text.last + 1 - text.first
+    dense = _DENSE.take(text.classes)
+    spaced = _IN_WORD.take(text.classes) & ~dense
+    words = _per_line(text, np.flatnonzero(spaced[1:] & ~spaced[:-1]) + 1)
+    words = words + (counts["unspaced"].astype(np.intp) + 1) // 2
+    mask = lexicon().masks(tokens.hash)
+    title = members(*_UPPER_CASE).take(text.classes.take(tokens.start))
+    total = np.diff(tokens.line_start)
+    rows = {
+        **_sign_rows(counts, words),
+        **_size_rows(tokens, counts, chars, words),
+        **_edge_rows(text),
+        **_sign_pattern_rows(text),
+        **_number_rows(text, tokens, mask),
+        **_lexicon_rows(tokens, mask),
+    }
+    rows["title_case"] = share(np.bincount(tokens.line[title], minlength=n), total)
+    rows["ends_sentence"] = ends = _sentence_end(text)
+    rows["joins"] = _joins(text)
+    rows["icon_joins"] = np.bincount(tokens.line[tokens.tail == _ICON], minlength=n)
+    rows["urls"] = rows["urls"] + np.bincount(tokens.line[tokens.hash == _WWW], minlength=n)
+    rows["scripts"] = (scripts > 0).sum(axis=1)
+    return LineFacts(chars, words, scripts, ends, mask, rows)

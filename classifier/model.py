@@ -1,0 +1,400 @@
+"""The model: a dump goes in, labels, probabilities and spans come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .decoder import Decoder
+from .explain import Contribution, contributions
+from .features import FEATURE_NAMES, N_OWN, Batch, batches, extract
+from .line_features import Floats
+from .page import Page, read_page
+from .span import BOILERPLATE, CONTENT, Label, Span, spans_of
+from .stacking import STACKING_FEATURES, probability, stacking_rows
+from .trees import BitForest, Trees
+from .vocabulary import Doubles
+from .wording import wording_score
+
+__all__ = ["SECOND_NAMES", "Model", "PageResult", "Preset", "Scores"]
+
+SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES)
+"""Names of the features of the second stage, in the order of its matrix's rows."""
+
+_READ_AHEAD = 64
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An operating point, with what it was measured to reach.
+
+    Attributes
+    ----------
+    aim : float
+        Factor on the decoder's threshold.
+    precision, recall : float
+        Mean word precision and recall of pages, out of fold.
+    """
+
+    aim: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the stages say of the non-blank lines of a batch.
+
+    Attributes
+    ----------
+    batch : Batch
+    second : ndarray of float32, shape (len(SECOND_NAMES), n_lines)
+        Features of the second stage.
+    content, headline : ndarray of float64, shape (n_lines,)
+        Calibrated probability of content, and probability of being the headline.
+    """
+
+    batch: Batch
+    second: Floats
+    content: Doubles
+    headline: Doubles
+
+
+@dataclass(frozen=True, eq=False)
+class PageResult:
+    """A page with its labels.
+
+    Attributes
+    ----------
+    page : Page
+    labels : tuple of str
+        One ``"content"`` or ``"boilerplate"`` a physical line, blank ones too.
+    content_probability : ndarray of float64, shape (n_lines,)
+        Calibrated probability that a line is content; NaN on blank lines.
+    headline : int or None
+        The line that is the page's headline.
+    """
+
+    page: Page
+    labels: tuple[Label, ...]
+    content_probability: Doubles
+    headline: int | None
+    _model: Model = field(repr=False)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every physical line, without its line end."""
+        return self.page.lines
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """Spans that partition the lines."""
+        return spans_of(self.labels)
+
+    @property
+    def content(self) -> str:
+        """The content lines; a paragraph break stays a blank line."""
+        return self._text(skip=None)
+
+    @property
+    def body(self) -> str:
+        """The content without the headline."""
+        return self._text(skip=self.headline)
+
+    def explain(self, line_index: int) -> list[Contribution]:
+        """Return the features that pushed a line, largest push first.
+
+        Parameters
+        ----------
+        line_index : int
+            A physical line, from 0; negative ones count from the end.
+
+        Returns
+        -------
+        list of Contribution
+            Empty for a blank line.
+
+        Raises
+        ------
+        IndexError
+            If the page has no such line.
+        """
+        count = len(self.lines)
+        if not -count <= line_index < count:
+            raise IndexError(f"line {line_index} of a page of {count} lines")
+        return self._model.explain(self.page, line_index % count)
+
+    def _text(self, skip: int | None) -> str:
+        kept: list[str] = []
+        gap = False
+        for number, (line, label) in enumerate(zip(self.lines, self.labels, strict=True)):
+            solid = bool(line) and not line.isspace()
+            if label == CONTENT and solid and number != skip:
+                kept.extend([""] if gap and kept else [])
+                kept.append(line)
+                gap = False
+            elif not solid:
+                gap = True
+        return "\n".join(kept)
+
+
+def line_labels(content: npt.NDArray[np.bool_], solid: Sequence[int], count: int) -> list[Label]:
+    """Spread the labels of the non-blank lines over all lines of a page.
+
+    A blank line carries the label of the span that it stands in; between two spans, and at the
+    page's ends, it is boilerplate.
+    """
+    labels: list[Label] = [BOILERPLATE] * count
+    previous = -1
+    for index, is_content in zip(solid, content.tolist(), strict=True):
+        if is_content:
+            inside = previous >= 0 and labels[previous] == CONTENT
+            start = previous + 1 if inside else index
+            labels[start : index + 1] = [CONTENT] * (index + 1 - start)
+        previous = index
+    return labels
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained line classifier; made by ``training.fit``, loaded by ``load_model``.
+
+    Attributes
+    ----------
+    first, second, headline : Trees
+        Node tables of the three forests.
+    wording : ndarray of float32, shape (2**bits,)
+        Weights of the hashed words.
+    knots : ndarray of float64, shape (2, n_knots)
+        Calibration: scores of the second stage and the probabilities that they stand for.
+    decoder : Decoder
+    headline_threshold : float
+        A headline must be more probable than this.
+    presets : mapping of str to Preset
+    info : mapping
+        What ``model.json`` says beside: training data, versions, figures.
+    """
+
+    first: Trees
+    second: Trees
+    headline: Trees
+    wording: npt.NDArray[np.float32]
+    knots: Doubles
+    decoder: Decoder
+    headline_threshold: float
+    presets: Mapping[str, Preset]
+    info: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    min_probability: float | None = None
+
+    @cached_property
+    def _forests(self) -> tuple[BitForest, BitForest, BitForest]:
+        return BitForest(self.first), BitForest(self.second), BitForest(self.headline)
+
+    def with_preset(self, name: str) -> Model:
+        """Return the model at another operating point.
+
+        Parameters
+        ----------
+        name : {"precision", "balanced", "recall"}
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ValueError
+            If there is no such preset.
+        """
+        if name not in self.presets:
+            raise ValueError(f"expected a preset out of {', '.join(self.presets)}; found {name!r}")
+        return replace(self, decoder=replace(self.decoder, aim=self.presets[name].aim))
+
+    def with_min_probability(self, probability: float) -> Model:
+        """Return the model with a fixed threshold on the probability in place of the page's own.
+
+        Parameters
+        ----------
+        probability : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ValueError
+            If the probability is not between 0 and 1.
+        """
+        if not 0 <= probability <= 1:
+            raise ValueError(f"expected a probability from 0 to 1; found {probability!r}")
+        return replace(self, min_probability=probability)
+
+    def classify(self, dump: str | bytes) -> PageResult:
+        """Label the lines of one dump.
+
+        Parameters
+        ----------
+        dump : str or bytes
+            The text of a page. Bytes are decoded as :func:`classifier.page.read_page` says.
+
+        Returns
+        -------
+        PageResult
+
+        Raises
+        ------
+        TypeError
+            If the dump is neither.
+
+        Examples
+        --------
+        >>> from classifier import load_model
+        >>> page = load_model().classify("Home | About | Contact")
+        >>> page.labels
+        ('boilerplate',)
+        """
+        return self._classify_pages([read_page(dump)])[0]
+
+    def classify_many(
+        self, dumps: Iterable[str | bytes], *, n_jobs: int = 1
+    ) -> Iterator[PageResult]:
+        """Label many dumps; pages are put together in batches, which is faster.
+
+        Parameters
+        ----------
+        dumps : iterable of str or bytes
+            Taken as they come; only a few batches are held at a time.
+        n_jobs : int
+            Number of processes; -1 for one a core. The results do not depend on it.
+
+        Yields
+        ------
+        PageResult
+            In the order of the dumps.
+        """
+        chunks = _chunks(dumps)
+        if n_jobs == 1:
+            for chunk in chunks:
+                yield from self._classify_dumps(chunk)
+            return
+        from joblib import Parallel, delayed
+
+        run = Parallel(n_jobs=n_jobs, return_as="generator")
+        for results in run(delayed(self._classify_dumps)(chunk) for chunk in chunks):
+            yield from results
+
+    def scores(self, pages: Sequence[Sequence[str]]) -> Scores:
+        """Return the probabilities of the non-blank lines of a few pages, before decoding.
+
+        Parameters
+        ----------
+        pages : sequence of sequences of str
+            Physical lines of each page.
+
+        Returns
+        -------
+        Scores
+        """
+        batch = extract(pages)
+        first, second, headline = self._forests
+        wording = wording_score(batch.text, batch.tokens, self.wording)
+        matrix = second_matrix(batch, first.scores(batch.matrix), wording)
+        content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
+        return Scores(batch, matrix, content, probability(headline.scores(matrix)))
+
+    def explain(self, page: Page, line_index: int) -> list[Contribution]:
+        """Return what :meth:`PageResult.explain` returns."""
+        scores = self.scores([page.lines])
+        place = np.flatnonzero(scores.batch.text.physical == line_index)
+        if not len(place):
+            return []
+        column = int(place[0])
+        return contributions(
+            (self.second, scores.second[:, column], SECOND_NAMES),
+            (self.first, scores.batch.matrix[:, column], FEATURE_NAMES),
+        )
+
+    def _classify_dumps(self, dumps: Sequence[str | bytes]) -> list[PageResult]:
+        return self._classify_pages([read_page(dump) for dump in dumps])
+
+    def _classify_pages(self, pages: Sequence[Page]) -> list[PageResult]:
+        lines = [page.lines for page in pages]
+        results = []
+        for group in batches(lines):
+            scores = self.scores([lines[index] for index in group])
+            bounds = scores.batch.text.page_start.tolist()
+            for place, index in enumerate(group):
+                results.append(self._decode(pages[index], scores, place, bounds))
+        return results
+
+    def _decode(self, page: Page, scores: Scores, place: int, bounds: list[int]) -> PageResult:
+        own = slice(bounds[place], bounds[place + 1])
+        text = scores.batch.text
+        solid = (text.physical[own] - text.physical_start[place]).tolist()
+        chance = scores.content[own]
+        content = self.decoder.labels(chance, scores.batch.words[own], self.min_probability)
+        top = find_headline(scores.headline[own], content, self.headline_threshold)
+        if top is not None:
+            content[top] = True
+        probabilities = np.full(len(page.lines), np.nan)
+        probabilities[solid] = chance
+        labels = line_labels(content, solid, len(page.lines))
+        headline = None if top is None else solid[top]
+        return PageResult(page, tuple(labels), probabilities, headline, self)
+
+
+def second_matrix(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
+    """Return the features of the second stage, in the order of `SECOND_NAMES`.
+
+    Parameters
+    ----------
+    batch : Batch
+    score, wording : ndarray of float64, shape (n_lines,)
+        The first stage's score, and that of the line's words.
+
+    Returns
+    -------
+    ndarray of float32, shape (len(SECOND_NAMES), n_lines)
+    """
+    rows = stacking_rows(
+        batch.text, batch.words, batch.vocabulary, batch.shapes, score, wording
+    )
+    return np.concatenate([batch.matrix[:N_OWN], rows])
+
+
+def find_headline(
+    chance: Doubles, content: npt.NDArray[np.bool_], threshold: float
+) -> int | None:
+    """Return the line of a page that is its headline.
+
+    Parameters
+    ----------
+    chance : ndarray of float64, shape (n_lines,)
+        Probability of each line of being the headline.
+    content : ndarray of bool, shape (n_lines,)
+        The decoder's labels; a page without content has no headline.
+    threshold : float
+
+    Returns
+    -------
+    int or None
+    """
+    if not content.any():
+        return None
+    last = int(np.flatnonzero(content)[-1])
+    top = int(chance[: last + 1].argmax())
+    return top if chance[top] > threshold else None
+
+
+def _chunks(dumps: Iterable[str | bytes]) -> Iterator[list[str | bytes]]:
+    source = iter(dumps)
+    while chunk := list(islice(source, _READ_AHEAD)):
+        yield chunk

@@ -1,0 +1,225 @@
+"""Save and load a model directory: ``model.npz`` with plain arrays and ``model.json`` beside it.
+
+Nothing in it is code, nothing is a pickle, and all of it is checked before use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import asdict
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .decoder import Decoder
+from .features import FEATURE_NAMES
+from .lexicon import lexicon_hash
+from .model import SECOND_NAMES, Model, Preset
+from .trees import Trees
+
+__all__ = ["FORMAT", "ModelError", "load_model", "save_model"]
+
+FORMAT = 1
+"""Version of the format of the model directory."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+_FORESTS = {"first": FEATURE_NAMES, "second": SECOND_NAMES, "headline": SECOND_NAMES}
+_MAX_BYTES = 64 << 20
+
+
+class ModelError(ValueError):
+    """A model directory that cannot be used; the message says why, in one sentence."""
+
+
+def _shipped() -> Path:
+    here = Path(__file__).parent
+    inside = here / "models" / "default"
+    return inside if inside.is_dir() else here.parent / "models" / "default"
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Write a model directory; files that exist are replaced whole.
+
+    Parameters
+    ----------
+    model : Model
+    path : str or Path
+        The directory, made where it is missing.
+    """
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: Arrays = {"wording": model.wording.astype(np.float16), "knots": model.knots}
+    for name in _FORESTS:
+        arrays |= getattr(model, name).to_arrays(f"{name}_")
+    packed = _pack(arrays)
+    header = {
+        "format": FORMAT,
+        "features": list(FEATURE_NAMES),
+        "second_features": list(SECOND_NAMES),
+        "lexicon_sha256": lexicon_hash(),
+        "decoder": asdict(model.decoder),
+        "headline_threshold": model.headline_threshold,
+        "presets": {name: asdict(preset) for name, preset in model.presets.items()},
+        "npz_sha256": sha256(packed).hexdigest(),
+        **model.info,
+    }
+    text = json.dumps(header, indent=1, ensure_ascii=False) + "\n"
+    replace_file(folder / "model.npz", packed)
+    replace_file(folder / "model.json", text.encode("utf-8"))
+
+
+def _pack(arrays: Arrays) -> bytes:
+    """Return an npz whose bytes depend on nothing but the arrays."""
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            member = BytesIO()
+            np.lib.format.write_array(member, array, allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, member.getvalue())
+    return packed.getvalue()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file beside its place and move it there, so that no reader sees half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load_model(path: str | Path | None = None) -> Model:
+    """Load a model.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A model directory; the shipped model where none is given.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ModelError
+        If the directory is missing or what it holds is damaged, of another format, or made for
+        other features.
+
+    Examples
+    --------
+    >>> model = load_model()
+    >>> sorted(model.presets)
+    ['balanced', 'precision', 'recall']
+    """
+    folder = _shipped() if path is None else Path(path)
+    try:
+        packed = _read(folder / "model.npz")
+        header = json.loads(_read(folder / "model.json"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{folder}: expected a model directory; {error}") from None
+    try:
+        return _build(header, packed, folder)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a hostile file makes NumPy or the checks stumble over
+        raise ModelError(f"{folder}: the model is damaged; {error}") from None
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > _MAX_BYTES:
+        raise ModelError(f"{path}: expected at most {_MAX_BYTES >> 20} MiB")
+    return path.read_bytes()
+
+
+def _build(header: Any, packed: bytes, folder: Path) -> Model:
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        found = header.get("format") if isinstance(header, dict) else type(header).__name__
+        raise ModelError(f"{folder}: expected model format {FORMAT}; found {found}")
+    if header.get("npz_sha256") != sha256(packed).hexdigest():
+        raise ModelError(f"{folder}: model.npz is not the file that model.json was written with")
+    for key, names in (("features", FEATURE_NAMES), ("second_features", SECOND_NAMES)):
+        _check_names(header.get(key), names, folder)
+    if header.get("lexicon_sha256") != lexicon_hash():
+        raise ModelError(f"{folder}: the model was trained with other word lists; train it again")
+    arrays = _unpack(packed)
+    forests = {}
+    for name, names in _FORESTS.items():
+        forests[name] = Trees.from_arrays(arrays, f"{name}_")
+        forests[name].validate(len(names))
+    rest = {k: v for k, v in header.items() if k not in ("features", "second_features")}
+    return Model(
+        **forests,
+        wording=_wording(arrays["wording"]),
+        knots=_knots(arrays["knots"]),
+        decoder=Decoder(**{k: _number(v) for k, v in header["decoder"].items()}),
+        headline_threshold=_number(header["headline_threshold"]),
+        presets={
+            name: Preset(**{k: _number(v) for k, v in preset.items()})
+            for name, preset in header["presets"].items()
+        },
+        info=rest,
+    )
+
+
+def _unpack(packed: bytes) -> Arrays:
+    with zipfile.ZipFile(BytesIO(packed)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+        if size > _MAX_BYTES:
+            raise ValueError(f"expected arrays of at most {_MAX_BYTES >> 20} MiB, found {size >> 20}")
+    with np.load(BytesIO(packed), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _check_names(found: Any, expected: tuple[str, ...], folder: Path) -> None:
+    if found == list(expected):
+        return
+    if not isinstance(found, list):
+        raise ModelError(f"{folder}: expected a list of feature names; found {found!r}")
+    gone = [f"- {name}" for name in found if name not in expected]
+    new = [f"+ {name}" for name in expected if name not in found]
+    what = "\n".join([*gone, *new]) or "the same names in another order"
+    raise ModelError(
+        f"{folder}: the model was trained on other features (- its own, + this version's); "
+        f"train it again\n{what}"
+    )
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise ValueError(f"expected a number, found {value!r}")
+    return float(value)
+
+
+def _wording(weights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    size = len(weights) if weights.ndim == 1 else 0
+    if weights.dtype != np.float16 or size < 2 or size & (size - 1):
+        raise ValueError("expected word weights of float16, as many as a power of two")
+    if not np.isfinite(weights).all():
+        raise ValueError("expected finite word weights")
+    return weights.astype(np.float32)
+
+
+def _knots(knots: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    good = knots.dtype == np.float64 and knots.ndim == 2 and knots.shape[0] == 2 and knots.shape[1]
+    if not good or not np.isfinite(knots).all():
+        raise ValueError("expected two rows of finite numbers for the calibration")
+    if (np.diff(knots[0]) <= 0).any() or (np.diff(knots[1]) < 0).any():
+        raise ValueError("expected a calibration that rises")
+    if knots[1].min() < 0 or knots[1].max() > 1:
+        raise ValueError("expected a calibration to probabilities")
+    return knots

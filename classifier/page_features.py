@@ -1,0 +1,247 @@
+"""Facts of a line within its page: position, the page as a whole, and the lines around."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from .line_features import Floats, LineFacts, Rows, log_count, share
+from .tokens import Ints, Text
+
+__all__ = ["CONTEXT_FEATURES", "PAGE_FEATURES", "context_rows", "page_rows", "prose_lines", "window"]
+
+PAGE_FEATURES: dict[str, str] = {
+    "line_rank": "lines before, as a share of the page's",
+    "char_rank": "characters up to the line's end, as a share of the page's",
+    "lines_before": "log of 1 + lines before",
+    "lines_after": "log of 1 + lines after",
+    "blank_before": "blank lines just before, at most 5",
+    "blank_after": "blank lines just after, at most 5",
+    "prose_back": "lines back to the last prose line, at most 50",
+    "prose_on": "lines on to the next prose line, at most 50",
+    "prose_before": "log of 1 + characters of prose before the line",
+    "prose_after": "log of 1 + characters of prose after the line",
+    "prose_rank": "characters of prose up to the line's end, as a share of the page's",
+    "main_script": "share of the line's letters that are of the page's main script",
+    "page_lines": "log of 1 + lines of the page",
+    "page_chars": "log of 1 + characters of the page",
+    "page_mean": "mean characters a line",
+    "page_prose_lines": "share of the page's lines that are prose",
+    "page_prose": "share of the page's characters that are in prose",
+    "page_stop": "mean share of stop words in the page's lines",
+    "page_sentences": "share of the page's lines that end a sentence",
+    "page_blank": "blank lines a line",
+    "page_copies": "mean of `copies` over the page",
+    "page_prices": "share of the page's lines with a price",
+    "page_dates": "share of the page's lines with a date",
+    "page_unspaced": "share of the page's letters of scripts without spaces",
+}
+"""Name and meaning of each feature of position and of the page."""
+
+STEPS = (-3, -2, -1, 1, 2, 3)
+NEIGHBOUR_KEYS = (
+    "chars words stop_words chrome upper title_case digits ends_sentence starts_upper "
+    "date_words copies rarity shared_prose blank_before commas related_words prices"
+).split()
+WIDTHS = (3, 8, 20, 50)
+WINDOW_KEYS = (
+    "chars stop_words chrome ends_sentence digits commas copies shared_prose dates "
+    "title_case prices legal_words"
+).split()
+CONTEXT_FEATURES: dict[str, str] = {
+    **{
+        f"{key}[{step:+d}]": f"`{key}` of the line {abs(step)} {'on' if step > 0 else 'back'}"
+        for step, key in product(STEPS, NEIGHBOUR_KEYS)
+    },
+    **{
+        f"{key}[{side}{width}]": f"mean of `{key}` over the {width} lines {side}"
+        for width, side, key in product(WIDTHS, ("before", "after"), WINDOW_KEYS)
+    },
+}
+"""Name and meaning of each feature of the neighbouring lines; -1 where there is none."""
+
+_FIXED = 4096.0
+
+
+def prose_lines(facts: LineFacts) -> npt.NDArray[np.bool_]:
+    """Return which lines are prose: a sentence of eight words or more, or a long line."""
+    return (facts.ends_sentence & (facts.words >= 8)) | (facts.words >= 25)
+
+
+def _segment_sum(values: npt.NDArray[np.generic], text: Text) -> npt.NDArray[np.generic]:
+    """Sum integers over the lines of each page, and give every line its page's sum."""
+    running = np.concatenate([[0], np.cumsum(values)])
+    return np.diff(running.take(text.page_start)).take(text.page)
+
+
+def fixed(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return values as multiples of 1/4096, so that sums do not depend on their order."""
+    return np.rint(np.asarray(values, dtype=np.float64) * _FIXED).astype(np.int64)
+
+
+def _distances(prose: npt.NDArray[np.bool_], text: Text) -> tuple[Ints, Ints]:
+    at, n = np.arange(text.n_lines), text.n_lines
+    before = np.maximum.accumulate(np.where(prose, at, -1))
+    before = np.concatenate([[-1], before[:-1]])
+    after = np.minimum.accumulate(np.where(prose, at, 2 * n)[::-1])[::-1]
+    after = np.concatenate([after[1:], [2 * n]])
+    first, end = text.page_start[text.page], text.page_start[text.page + 1]
+    back = np.where(before >= first, at - before, 50)
+    on = np.where(after < end, after - at, 50)
+    return np.minimum(back, 50), np.minimum(on, 50)
+
+
+def _blank_lines(text: Text) -> tuple[Ints, Ints]:
+    gap = np.diff(text.physical, prepend=-1) - 1
+    first = text.page_start[:-1]
+    some = np.flatnonzero(np.diff(text.page_start))
+    gap[first[some]] = text.physical[first[some]] - text.physical_start[some]
+    behind = np.append(gap[1:], 0)
+    last = text.page_start[some + 1] - 1
+    behind[last] = text.physical_start[some + 1] - text.physical[last] - 1
+    return gap, behind
+
+
+def _position(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_]) -> Rows:
+    at = np.arange(text.n_lines)
+    first, end = text.page_start[text.page], text.page_start[text.page + 1]
+    rows: Rows = {
+        "line_rank": share(at - first, end - 1 - first),
+        "lines_before": log_count(at - first),
+        "lines_after": log_count(end - 1 - at),
+    }
+    for name, chars in (("char_rank", facts.chars), ("prose_rank", facts.chars * prose)):
+        running = np.concatenate([[0], np.cumsum(chars)])
+        start = running.take(first)
+        rows[name] = share(running[1:] - start, running.take(end) - start)
+        if name == "prose_rank":
+            rows["prose_before"] = log_count(running[:-1] - start)
+            rows["prose_after"] = log_count(running.take(end) - running[1:])
+    rows["prose_back"], rows["prose_on"] = _distances(prose, text)
+    before, after = _blank_lines(text)
+    rows["blank_before"], rows["blank_after"] = np.minimum(before, 5), np.minimum(after, 5)
+    return rows
+
+
+def page_rows(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_], known: Rows) -> Rows:
+    """Return the features named in `PAGE_FEATURES`.
+
+    Parameters
+    ----------
+    text : Text
+    facts : LineFacts
+    prose : ndarray of bool, shape (n_lines,)
+    known : dict of str to ndarray, shape (n_lines,)
+        Features made before: those of single lines and of repetition.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_lines,)
+    """
+    rows = _position(text, facts, prose)
+    lines = np.diff(text.page_start).take(text.page)
+    chars = _segment_sum(facts.chars, text)
+    rows["page_lines"], rows["page_chars"] = log_count(lines), log_count(chars)
+    rows["page_mean"] = chars / lines
+    rows["page_prose"] = share(_segment_sum(facts.chars * prose, text), chars)
+    rows["page_blank"] = _segment_sum(_blank_lines(text)[0], text) / lines
+    means = {
+        "page_prose_lines": prose,
+        "page_stop": known["stop_words"],
+        "page_sentences": facts.ends_sentence,
+        "page_copies": known["copies"],
+        "page_prices": np.asarray(known["prices"]) > 0,
+        "page_dates": np.asarray(known["dates"]) > 0,
+        "page_unspaced": known["unspaced"],
+    }
+    for name, values in means.items():
+        rows[name] = _segment_sum(fixed(values), text) / (lines * _FIXED)
+    scripts = np.stack([_segment_sum(s.astype(np.intp), text) for s in facts.scripts.T])
+    own = facts.scripts.T[scripts.argmax(axis=0), np.arange(text.n_lines)]
+    rows["main_script"] = share(own, facts.scripts.sum(axis=1))
+    return rows
+
+
+def shifted(values: Floats, step: int, text: Text, missing: float = -1.0) -> Floats:
+    """Return each line's value `step` lines on, or `missing` beyond the page's ends.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (..., n_lines)
+    step : int
+        Negative for the lines before.
+    text : Text
+    missing : float
+
+    Returns
+    -------
+    ndarray of float32, shape (..., n_lines)
+    """
+    at = np.arange(text.n_lines) + step
+    outside = (at < text.page_start[text.page]) | (at >= text.page_start[text.page + 1])
+    moved = values.take(np.where(outside, 0, at), axis=-1) if text.n_lines else values.copy()
+    moved[..., outside] = missing
+    return moved
+
+
+def window(
+    running: npt.NDArray[np.int64], text: Text, before: int, after: int, missing: float = -1.0
+) -> npt.NDArray[np.float64]:
+    """Return means over windows of lines, cut at the page's ends.
+
+    Parameters
+    ----------
+    running : ndarray of int64, shape (n_rows, n_lines + 1)
+        Running sums, from 0, of values given by :func:`fixed`.
+    text : Text
+    before, after : int
+        The window's first and last line, relative to the line itself.
+    missing : float
+        What an empty window gives.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_lines)
+    """
+    at = np.arange(text.n_lines)
+    low = np.maximum(text.page_start[text.page], at + before)
+    high = np.minimum(text.page_start[text.page + 1], at + after + 1)
+    high = np.maximum(high, low)
+    low = np.minimum(low, text.n_lines)
+    high = np.minimum(high, text.n_lines)
+    size = high - low
+    mean = (running.take(high, axis=1) - running.take(low, axis=1)) / np.maximum(size, 1)
+    mean /= _FIXED
+    mean[:, size == 0] = missing
+    return mean
+
+
+def running_sums(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return running sums along the last axis of `values`, in fixed point, from 0."""
+    exact = fixed(values)
+    sums = np.zeros((exact.shape[0], exact.shape[1] + 1), dtype=np.int64)
+    np.cumsum(exact, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def context_rows(text: Text, known: Rows) -> Floats:
+    """Return the features named in `CONTEXT_FEATURES`, in their order.
+
+    Parameters
+    ----------
+    text : Text
+    known : dict of str to ndarray, shape (n_lines,)
+
+    Returns
+    -------
+    ndarray of float32, shape (n_features, n_lines)
+    """
+    near = np.stack([known[key] for key in NEIGHBOUR_KEYS]).astype(np.float32)
+    sums = running_sums(np.stack([known[key] for key in WINDOW_KEYS]))
+    rows = [shifted(near, step, text) for step in STEPS]
+    for width in WIDTHS:
+        rows.append(window(sums, text, -width, -1).astype(np.float32))
+        rows.append(window(sums, text, 1, width).astype(np.float32))
+    return np.concatenate(rows)

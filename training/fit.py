@@ -1,0 +1,182 @@
+"""Train a model on labelled dumps: ``python -m training.fit PATH... --out models/NAME``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from classifier.model import Model, line_labels
+from classifier.model_file import save_model
+from training.crossfit import Tick, cross_fit, decode, draw_rows, final_model, work
+from training.dataset import Dataset, build
+from training.labeled import LabeledDataError, LabeledPage, read_pages
+from training.metrics import Prediction
+from training.stages import Recipe
+from training.tuning import Outcome, Tuned, tune
+
+__all__ = ["cross_validate", "fit", "main"]
+
+
+def _silent(_: float) -> None:
+    return
+
+
+def _tune_by_fold(data: Dataset, outcomes: Sequence[Outcome], folds: int) -> list[Tuned]:
+    """Tune for each fold on the others, so that no page has a say in its own settings."""
+    tuned = []
+    for fold in range(folds):
+        others = np.flatnonzero(data.fold != fold)
+        tuned.append(tune([outcomes[i] for i in others], data.weight[others]))
+    return tuned
+
+
+def _prediction(page: LabeledPage, outcome: Outcome, tuned: Tuned) -> Prediction:
+    chance, content, top = decode(outcome, tuned)
+    count = len(page.labels)
+    probability = np.full(count, np.nan)
+    probability[outcome.physical] = chance
+    labels = line_labels(content, outcome.physical.tolist(), count)
+    headline = None if top is None else int(outcome.physical[top])
+    return Prediction(labels, probability, headline)
+
+
+def fit(
+    pages: Sequence[LabeledPage],
+    recipe: Recipe | None = None,
+    tick: Tick = _silent,
+    report: Callable[[list[Prediction]], None] | None = None,
+) -> Model:
+    """Train a model.
+
+    Parameters
+    ----------
+    pages : sequence of LabeledPage
+        From at least two sites.
+    recipe : Recipe, optional
+    tick : callable, optional
+        Is told how much work was done, in pages of feature extraction.
+    report : callable, optional
+        Is given the predictions of the grouped cross-validation, one a page, before the stages
+        are fitted on everything.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ValueError
+        If the pages are of one site only, or lack content or boilerplate.
+    """
+    recipe, data = _prepare(pages, recipe or Recipe())
+    rows = draw_rows(data, recipe, tick)
+    crossed = cross_fit(data, rows, recipe, tick)
+    if report is not None:
+        report(_predictions(data, crossed.outcomes, recipe.folds))
+    return final_model(rows, crossed, tune(crossed.outcomes, data.weight), recipe, tick)
+
+
+def cross_validate(
+    pages: Sequence[LabeledPage], recipe: Recipe | None = None, tick: Tick = _silent
+) -> list[Prediction]:
+    """Predict every page by stages and settings that were learned without its site's fold.
+
+    Parameters and errors are those of :func:`fit`.
+
+    Returns
+    -------
+    list of Prediction
+        One a page, in order.
+    """
+    recipe, data = _prepare(pages, recipe or Recipe())
+    crossed = cross_fit(data, draw_rows(data, recipe, tick), recipe, tick)
+    return _predictions(data, crossed.outcomes, recipe.folds)
+
+
+def _predictions(data: Dataset, outcomes: Sequence[Outcome], folds: int) -> list[Prediction]:
+    tuned = _tune_by_fold(data, outcomes, folds)
+    joined = zip(data.pages, outcomes, data.fold.tolist(), strict=True)
+    return [_prediction(page, outcome, tuned[fold]) for page, outcome, fold in joined]
+
+
+def _prepare(pages: Sequence[LabeledPage], recipe: Recipe) -> tuple[Recipe, Dataset]:
+    sites = len({page.site for page in pages})
+    if sites < 2:
+        raise ValueError(f"expected pages of at least two sites, to hold sites out; found {sites}")
+    seen = set().union(*(page.labels for page in pages))
+    if not {"C", "B"} <= seen:
+        raise ValueError("expected lines of content and of boilerplate; found only one of them")
+    recipe = replace(recipe, folds=min(recipe.folds, sites))
+    return recipe, build(pages, folds=recipe.folds, seed=recipe.seed, factors=recipe.factors)
+
+
+def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> float:
+    """Return how much work training is, in pages of feature extraction."""
+    lines = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
+    fits = sum(work(lines, kind) for kind in (recipe.first, recipe.second, recipe.headline))
+    return 3 * len(pages) + fits * (recipe.folds + final)
+
+
+@contextmanager
+def progress_bar(title: str, total: float) -> Iterator[Tick]:
+    """Show a progress bar on the terminal's error stream; what it yields moves it on."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda amount: progress.advance(task, amount)
+
+
+def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe) -> dict[str, Any]:
+    """Return what ``model.json`` says of the training: data, terms, recipe, versions."""
+    corpora = Counter((page.id.partition("/")[0], page.license or "") for page in pages)
+    return {
+        "training": {
+            "data_sha256": data_hash(paths),
+            "pages": len({page_name(page) for page in pages}),
+            "renderings": len(pages),
+            "sites": len({page.site for page in pages}),
+            "corpora": [
+                {"prefix": name, "license": terms, "renderings": count}
+                for (name, terms), count in sorted(corpora.items())
+            ],
+            "recipe": asdict(recipe),
+        },
+        "versions": {name: version(name) for name in ("linesift", "numpy", "scikit-learn")},
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _train(options)
+    except (LabeledDataError, ValueError, OSError) as error:
+        print(f"training.fit: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("training.fit: stopped; no model was written", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

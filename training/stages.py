@@ -1,0 +1,129 @@
+"""The learners: forests of boosted trees, and the linear score of a line's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix, vstack
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import SGDClassifier
+from threadpoolctl import threadpool_limits
+
+from classifier.features import Batch
+from classifier.line_features import Floats
+from classifier.trees import Trees
+from classifier.wording import line_terms
+from training.export import trees_of
+
+__all__ = ["Recipe", "fit_forest", "fit_wording", "term_rows"]
+
+_THREADS = 2  # sums of histograms depend on the number of threads; a fixed one makes fits repeatable
+
+
+def _forest(rounds: int, leaves: int) -> dict[str, Any]:
+    return {
+        "max_iter": rounds,
+        "max_leaf_nodes": leaves,
+        "learning_rate": 0.1,
+        "min_samples_leaf": 60,
+        "l2_regularization": 1.0,
+        "max_bins": 63,
+        "max_features": 0.5,
+    }
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes
+    ----------
+    folds : int
+        Folds of the grouped cross-validation, also those that the second stage learns from.
+    lines : int
+        Lines drawn from a page at most.
+    word_bits : int
+        The word score has ``2**word_bits`` weights.
+    first, second, headline : dict
+        Settings of the forests, as scikit-learn names them.
+    factors : dict of str to float
+        Weight of the pages whose id begins with the key.
+    seed : int
+    """
+
+    folds: int = 5
+    lines: int = 64
+    word_bits: int = 17
+    word_alpha: float = 3e-6
+    first: dict[str, Any] = field(default_factory=lambda: _forest(200, 31))
+    second: dict[str, Any] = field(default_factory=lambda: _forest(150, 31))
+    headline: dict[str, Any] = field(default_factory=lambda: _forest(60, 15))
+    factors: dict[str, float] = field(default_factory=dict)
+    seed: int = 0
+
+
+def fit_forest(
+    rows: Floats,
+    target: npt.NDArray[np.int8],
+    weight: npt.NDArray[np.float64],
+    settings: dict[str, Any],
+    seed: int,
+) -> Trees:
+    """Fit boosted trees on rows whose target is known.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (n_rows, n_features)
+    target : ndarray of int8, shape (n_rows,)
+        1, 0, or -1 where it is not known.
+    weight : ndarray of float64, shape (n_rows,)
+    settings : dict
+    seed : int
+
+    Returns
+    -------
+    Trees
+    """
+    known = np.flatnonzero((target >= 0) & (weight > 0))
+    weight = weight[known] / weight[known].mean()
+    settings = {**settings, "min_samples_leaf": min(settings["min_samples_leaf"], 1 + len(known) // 200)}
+    learner = HistGradientBoostingClassifier(early_stopping=False, random_state=seed, **settings)
+    with threadpool_limits(limits=_THREADS, user_api="openmp"):
+        learner.fit(rows[known], target[known] == 1, sample_weight=weight)
+    return trees_of(learner)
+
+
+def term_rows(batch: Batch, columns: npt.NDArray[np.intp], bits: int) -> csr_matrix:
+    """Return the hashed terms of chosen lines, each line of length one."""
+    line, term = line_terms(batch.text, batch.tokens, bits)
+    count = np.bincount(line, minlength=batch.text.n_lines)
+    values = (1.0 / np.sqrt(count[line])).astype(np.float32)
+    shape = (batch.text.n_lines, 1 << bits)
+    return csr_matrix((values, (line, term)), shape=shape)[columns]
+
+
+def fit_wording(
+    terms: Sequence[csr_matrix] | csr_matrix,
+    target: npt.NDArray[np.int8],
+    weight: npt.NDArray[np.float64],
+    recipe: Recipe,
+) -> Floats:
+    """Fit the word score: logistic regression by averaged stochastic gradient descent.
+
+    Returns
+    -------
+    ndarray of float32, shape (2**bits,)
+        Rounded to float16, as the model file keeps them.
+    """
+    rows = terms if isinstance(terms, csr_matrix) else vstack(terms, format="csr")
+    known = np.flatnonzero((target >= 0) & (weight > 0))
+    learner = SGDClassifier(
+        loss="log_loss", alpha=recipe.word_alpha, max_iter=5, tol=None, random_state=recipe.seed
+    )
+    scaled = weight[known] / weight[known].mean()
+    learner.fit(rows[known], target[known] == 1, sample_weight=scaled)
+    return learner.coef_[0].astype(np.float16).astype(np.float32)

@@ -1,0 +1,169 @@
+"""Calibration and decoder settings, learned from out-of-fold scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.isotonic import IsotonicRegression
+
+from classifier.decoder import Decoder
+from classifier.model import Preset, find_headline
+
+__all__ = ["Outcome", "Tuned", "calibrate", "tune"]
+
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+_KNOTS = 48
+_SWITCH = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)
+_POWER = (0.75, 1.0)
+_AIM = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
+_TOLERANCE = 0.001
+_HEADLINE = tuple(np.arange(0.15, 0.86, 0.05).round(2).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Out-of-fold scores of the non-blank lines of one page, and the truth.
+
+    Attributes
+    ----------
+    score : ndarray of float64, shape (n_lines,)
+        Of the second stage.
+    headline : ndarray of float64, shape (n_lines,)
+        Probability of being the headline.
+    words : ndarray of intp, shape (n_lines,)
+    truth : ndarray of int8, shape (n_lines,)
+        1 content, 0 boilerplate, -1 not judged.
+    physical : ndarray of intp, shape (n_lines,)
+        Index of each line among the page's physical lines.
+    top : int or None
+        The line that is the headline; None where it is not known.
+    """
+
+    score: Doubles
+    headline: Doubles
+    words: Ints
+    truth: npt.NDArray[np.int8]
+    physical: Ints
+    top: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """Settings that turn scores into labels, as :class:`classifier.model.Model` takes them."""
+
+    knots: Doubles
+    decoder: Decoder
+    headline_threshold: float
+    presets: dict[str, Preset]
+
+
+def calibrate(outcomes: Sequence[Outcome], weight: Doubles) -> Doubles:
+    """Fit a rising, piecewise linear map from scores to probabilities.
+
+    It goes through the mean score and the mean truth of the blocks of an isotonic regression
+    (Zadrozny and Elkan 2002), at most 48 of them.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    weight : ndarray of float64, shape (n_pages,)
+        A page's lines weigh so much each.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, n_knots)
+    """
+    score = np.concatenate([page.score for page in outcomes])
+    truth = np.concatenate([page.truth for page in outcomes])
+    heavy = np.repeat(weight, [len(page.score) for page in outcomes])
+    known = (truth >= 0) & (heavy > 0)
+    score, truth, heavy = score[known], truth[known], heavy[known]
+    rank = np.argsort(score, kind="stable")
+    mass = np.cumsum(heavy[rank])
+    block = np.minimum((mass / mass[-1] * _KNOTS).astype(np.intp), _KNOTS - 1)
+    total = np.bincount(block, weights=heavy[rank], minlength=_KNOTS)
+    some = total > 0
+    means = [
+        np.bincount(block, weights=(heavy * x)[rank], minlength=_KNOTS)[some] / total[some]
+        for x in (score, truth)
+    ]
+    fitted = IsotonicRegression(out_of_bounds="clip").fit_transform(
+        means[0], means[1], sample_weight=total[some]
+    )
+    knots = np.stack([means[0], np.clip(fitted, 0.001, 0.999)])
+    return knots[:, np.concatenate([[True], np.diff(knots[0]) > 1e-9])]
+
+
+def word_scores(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[np.bool_]]) -> Doubles:
+    """Return word precision, recall and F1 of each page against its labelled content.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_pages, 3)
+    """
+    figures = []
+    for page, chosen in zip(outcomes, labels, strict=True):
+        words = page.words * (page.truth >= 0)
+        picked, true = float(words @ chosen), float(words @ (page.truth == 1))
+        hits = float(words @ (chosen & (page.truth == 1)))
+        if not picked or not true:
+            figures.append([float(picked == true)] * 3)
+            continue
+        figures.append([hits / picked, hits / true, 2 * hits / (picked + true)])
+    return np.array(figures)
+
+
+def _choose_decoder(outcomes: Sequence[Outcome], chances: Sequence[Doubles], weight: Doubles) -> Decoder:
+    """Return the smoothest decoder whose mean word F1 is within 0.001 of the best."""
+    found = []
+    for power, switch in product(_POWER, _SWITCH):
+        decoder = Decoder(switch_cost=switch, weight_power=power)
+        labels = [decoder.labels(p, page.words) for p, page in zip(chances, outcomes, strict=True)]
+        figure = float(np.average(word_scores(outcomes, labels)[:, 2], weights=weight))
+        spans = float(np.average([np.count_nonzero(np.diff(x)) for x in labels], weights=weight))
+        found.append((figure, spans, decoder))
+    best = max(figure for figure, _, _ in found)
+    return min((x for x in found if x[0] >= best - _TOLERANCE), key=lambda x: x[1])[2]
+
+
+def _choose_headline(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[np.bool_]]) -> float:
+    """Return the threshold with the best F1 of finding headlines."""
+    known = [(p, x) for p, x in zip(outcomes, labels, strict=True) if p.top is not None]
+    best = (0.0, 0.5)
+    for threshold in _HEADLINE:
+        found = [(find_headline(p.headline, x, threshold), p.top) for p, x in known]
+        hits = sum(got == top for got, top in found)
+        total = sum(got is not None for got, _ in found) + len(found)
+        best = max(best, (2 * hits / max(total, 1), threshold))
+    return best[1]
+
+
+def tune(outcomes: Sequence[Outcome], weight: Doubles) -> Tuned:
+    """Learn calibration, decoder, headline threshold and presets from out-of-fold scores.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    weight : ndarray of float64, shape (n_pages,)
+
+    Returns
+    -------
+    Tuned
+    """
+    knots = calibrate(outcomes, weight)
+    chances = [np.interp(page.score, *knots) for page in outcomes]
+    decoder = _choose_decoder(outcomes, chances, weight)
+    presets, balanced = {}, []
+    for name, aim in _AIM.items():
+        aimed = replace(decoder, aim=aim)
+        labels = [aimed.labels(p, page.words) for p, page in zip(chances, outcomes, strict=True)]
+        figures = np.average(word_scores(outcomes, labels), axis=0, weights=weight)
+        presets[name] = Preset(aim, round(float(figures[0]), 4), round(float(figures[1]), 4))
+        balanced = labels if name == "balanced" else balanced
+    return Tuned(knots, decoder, _choose_headline(outcomes, balanced), presets)
