@@ -1,8 +1,9 @@
 """Linesift: say of each line of a web page's text dump whether it is content or boilerplate."""
 
-from .model import Model, PageResult, Preset
+from .model import Model, Preset
 from .model_file import ModelError, load_model
 from .page import Page, read_page
+from .result import PageResult
 from .span import BOILERPLATE, CONTENT, Label, Span
 
 __all__ = [

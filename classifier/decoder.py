@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Decoder", "cheapest_labels", "expected_f1"]
+__all__ = ["Decoder", "cheapest_labels", "expected_f1", "find_headline"]
 
 Doubles = npt.NDArray[np.float64]
 
@@ -106,7 +106,7 @@ class Decoder:
 
     def threshold(self, probability: Doubles, words: npt.NDArray[np.intp]) -> float:
         """Return the page's threshold on the content probability."""
-        best = expected_f1(probability, words + 1e-3)
+        best = expected_f1(probability, words + np.float64(1e-3))
         return min(max(self.aim * best / 2, 0.02), 0.98)
 
     def labels(
@@ -132,3 +132,25 @@ class Decoder:
             threshold = self.threshold(probability, words)
         weight = (1.0 + words) ** self.weight_power
         return cheapest_labels(weight * (probability - threshold), self.switch_cost)
+
+
+def find_headline(chance: Doubles, content: npt.NDArray[np.bool_], threshold: float) -> int | None:
+    """Return the line of a page that is its headline.
+
+    Parameters
+    ----------
+    chance : ndarray of float64, shape (n_lines,)
+        Probability of each line of being the headline.
+    content : ndarray of bool, shape (n_lines,)
+        The decoder's labels; a page without content has no headline.
+    threshold : float
+
+    Returns
+    -------
+    int or None
+    """
+    if not content.any():
+        return None
+    last = int(np.flatnonzero(content)[-1])
+    top = int(chance[: last + 1].argmax())
+    return top if chance[top] > threshold else None

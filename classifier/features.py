@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .line_features import LINE_FEATURES, Floats, line_features
+from .counting import Floats
+from .line_features import LINE_FEATURES, line_features
 from .page_features import CONTEXT_FEATURES, PAGE_FEATURES, context_rows, page_rows, prose_lines
 from .repetition import REPETITION_FEATURES, line_shapes, repetition_features
 from .tokens import Ints, Text, Tokens, lay_out, tokenize

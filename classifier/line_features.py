@@ -1,4 +1,4 @@
-"""Facts of one line alone: its length, words, signs and scripts, and what the lexicons know of it."""
+"""Facts of one line alone: its length, words, signs, scripts, and its words in the lexicons."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .characters import N_CLASSES, SCRIPT, SCRIPTS, Char, members
+from .counting import Floats, Rows, log_count, share
 from .lexicon import CATEGORIES, lexicon
-from .tokens import MAX_LINE, Ints, Text, Tokens, hash_words, tail_hash
+from .tokens import Ints, Text, Tokens, hash_words, tail_hash
+from .word_features import lexicon_rows, number_rows
 
 __all__ = ["LINE_FEATURES", "LineFacts", "line_features"]
 
-Floats = npt.NDArray[np.float32]
-Rows = dict[str, npt.NDArray[np.generic]]
-
 LINE_FEATURES: dict[str, str] = {
     "chars": "log of 1 + characters, without spaces at both ends",
-    "words": "log of 1 + words (runs of letters and digits; two signs of an unspaced script are one)",
+    "words": "log of 1 + words: runs of letters and digits, or two signs of an unspaced script",
     "word_length": "mean characters of a word",
     "longest_word": "log of 1 + characters of the longest token",
     "upper": "share of letters that are upper case",
@@ -68,7 +67,6 @@ LINE_FEATURES: dict[str, str] = {
 }
 """Name and meaning of each feature of a line alone."""
 
-_LOG = np.log1p(np.arange(2 * MAX_LINE, dtype=np.float64))
 _LETTERS = tuple(c for c in Char if c >= Char.LATIN_LOWER)
 _UPPER_CASE = (Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
 _LOWER_CASE = (Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
@@ -98,7 +96,7 @@ _GROUPS: dict[str, tuple[Char, ...]] = {
     "uncased": tuple(c for c in _LETTERS if c >= Char.ARABIC),
 }
 _COUNTED = np.stack([members(*classes) for classes in _GROUPS.values()], axis=1).astype(np.float32)
-_OF_SCRIPT = np.stack([SCRIPT == s for s in range(1, len(SCRIPTS) + 1)], axis=1).astype(np.float32)
+_OF_SCRIPT = np.stack([s == SCRIPT for s in range(1, len(SCRIPTS) + 1)], axis=1).astype(np.float32)
 _END = members(Char.DOT, Char.QUESTION, Char.TERMINATOR, Char.ELLIPSIS)
 _CLOSER = members(Char.QUOTE, Char.CLOSE)
 _DENSE = members(Char.HIRAGANA, Char.HAN, Char.SOUTHEAST)
@@ -110,7 +108,6 @@ _AFTER_SENTENCE = members(Char.SPACE, Char.NEWLINE, Char.QUOTE, Char.CLOSE)
 _JOINED_SCRIPT = np.where(SCRIPT == 11, 10, SCRIPT)  # kana and Han mix in every Japanese word
 _ICON = tail_hash("icon")
 _WWW = hash_words(["www"])[0]
-_CALENDAR = np.array([ord(c) for c in "年月日년월일"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,16 +132,6 @@ class LineFacts:
     ends_sentence: npt.NDArray[np.bool_]
     mask: npt.NDArray[np.uint16]
     rows: Rows
-
-
-def log_count(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return the natural log of 1 + each count, off a table (counts beyond it are cut)."""
-    return _LOG.take(counts, mode="clip")
-
-
-def share(part: npt.ArrayLike, whole: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return part / whole, with 0 where the whole is 0."""
-    return np.asarray(part) / np.maximum(whole, 1)
 
 
 def _per_line(text: Text, positions: Ints) -> Ints:
@@ -243,42 +230,6 @@ def _joins(text: Text) -> Ints:
     return _per_line(text, np.flatnonzero(camel | mixed) + 1)
 
 
-def _number_rows(text: Text, tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
-    number = np.flatnonzero(_DIGITS.take(text.classes.take(tokens.start)))
-    start, stop, line = (x.take(number) for x in (tokens.start, tokens.stop, tokens.line))
-    n = text.n_lines
-    behind = text.classes.take(stop)
-    paired = start[1:] == stop[:-1] + 1
-    times = line[:-1][paired & (behind[:-1] == Char.COLON)]
-    stroke = members(Char.DOT, Char.SEPARATOR, Char.HYPHEN).take(behind[:-1])
-    era = text.codes.take(start) * 128 + text.codes.take(start + 1)
-    years = line[(stop - start == 4) & np.isin(era, [49 * 128 + 57, 50 * 128 + 48])]
-    calendar = line[np.isin(text.codes.take(stop), _CALENDAR)]
-    words = tokens.line[(mask >> CATEGORIES.index("date")) & 1 > 0]
-    counted = (text.classes.take(start - 1) == Char.OPEN) & (behind == Char.CLOSE)
-    dated = (line[:-1][paired & stroke], years, calendar, words)
-    return {
-        "digit_tokens": share(np.bincount(line, minlength=n), np.diff(tokens.line_start)),
-        "times": np.bincount(times, minlength=n),
-        "dates": sum(np.bincount(x, minlength=n) for x in dated),
-        "counters": np.bincount(line[counted], minlength=n),
-    }
-
-
-def _lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
-    n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
-    kinds = np.unique(lexicon().mask)
-    known = np.flatnonzero(mask)
-    place = tokens.line.take(known) * len(kinds) + kinds.searchsorted(mask.take(known))
-    counts = np.bincount(place, minlength=n * len(kinds)).reshape(n, len(kinds))
-    bits = (kinds[:, None] >> np.arange(len(CATEGORIES)) & 1).astype(np.intp)
-    chrome = (kinds & ~np.uint16(1 | 1 << CATEGORIES.index("date"))) > 0
-    rows: Rows = {"chrome": share(counts[:, chrome].sum(axis=1), total)}
-    for number, name in enumerate(CATEGORIES):
-        rows[f"{name}_words"] = share(counts[:, bits[:, number] > 0].sum(axis=1), total)
-    return rows
-
-
 def line_features(text: Text, tokens: Tokens) -> LineFacts:
     """Return the features of each line alone, and the counts behind them.
 
@@ -313,8 +264,8 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
         **_size_rows(tokens, counts, chars, words),
         **_edge_rows(text),
         **_sign_pattern_rows(text),
-        **_number_rows(text, tokens, mask),
-        **_lexicon_rows(tokens, mask),
+        **number_rows(text, tokens, mask),
+        **lexicon_rows(tokens, mask),
     }
     rows["title_case"] = share(np.bincount(tokens.line[title], minlength=n), total)
     rows["ends_sentence"] = ends = _sentence_end(text)

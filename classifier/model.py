@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .decoder import Decoder
+from .counting import Floats
+from .decoder import Decoder, find_headline
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, N_OWN, Batch, batches, extract
-from .line_features import Floats
 from .page import Page, read_page
-from .span import BOILERPLATE, CONTENT, Label, Span, spans_of
+from .result import PageResult, line_labels
 from .stacking import STACKING_FEATURES, probability, stacking_rows
 from .trees import BitForest, Trees
 from .vocabulary import Doubles
 from .wording import wording_score
 
-__all__ = ["SECOND_NAMES", "Model", "PageResult", "Preset", "Scores"]
+__all__ = ["SECOND_NAMES", "Model", "Preset", "Scores", "second_matrix"]
 
 SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES)
 """Names of the features of the second stage, in the order of its matrix's rows."""
@@ -64,101 +64,6 @@ class Scores:
     second: Floats
     content: Doubles
     headline: Doubles
-
-
-@dataclass(frozen=True, eq=False)
-class PageResult:
-    """A page with its labels.
-
-    Attributes
-    ----------
-    page : Page
-    labels : tuple of str
-        One ``"content"`` or ``"boilerplate"`` a physical line, blank ones too.
-    content_probability : ndarray of float64, shape (n_lines,)
-        Calibrated probability that a line is content; NaN on blank lines.
-    headline : int or None
-        The line that is the page's headline.
-    """
-
-    page: Page
-    labels: tuple[Label, ...]
-    content_probability: Doubles
-    headline: int | None
-    _model: Model = field(repr=False)
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """Every physical line, without its line end."""
-        return self.page.lines
-
-    @cached_property
-    def spans(self) -> list[Span]:
-        """Spans that partition the lines."""
-        return spans_of(self.labels)
-
-    @property
-    def content(self) -> str:
-        """The content lines; a paragraph break stays a blank line."""
-        return self._text(skip=None)
-
-    @property
-    def body(self) -> str:
-        """The content without the headline."""
-        return self._text(skip=self.headline)
-
-    def explain(self, line_index: int) -> list[Contribution]:
-        """Return the features that pushed a line, largest push first.
-
-        Parameters
-        ----------
-        line_index : int
-            A physical line, from 0; negative ones count from the end.
-
-        Returns
-        -------
-        list of Contribution
-            Empty for a blank line.
-
-        Raises
-        ------
-        IndexError
-            If the page has no such line.
-        """
-        count = len(self.lines)
-        if not -count <= line_index < count:
-            raise IndexError(f"line {line_index} of a page of {count} lines")
-        return self._model.explain(self.page, line_index % count)
-
-    def _text(self, skip: int | None) -> str:
-        kept: list[str] = []
-        gap = False
-        for number, (line, label) in enumerate(zip(self.lines, self.labels, strict=True)):
-            solid = bool(line) and not line.isspace()
-            if label == CONTENT and solid and number != skip:
-                kept.extend([""] if gap and kept else [])
-                kept.append(line)
-                gap = False
-            elif not solid:
-                gap = True
-        return "\n".join(kept)
-
-
-def line_labels(content: npt.NDArray[np.bool_], solid: Sequence[int], count: int) -> list[Label]:
-    """Spread the labels of the non-blank lines over all lines of a page.
-
-    A blank line carries the label of the span that it stands in; between two spans, and at the
-    page's ends, it is boilerplate.
-    """
-    labels: list[Label] = [BOILERPLATE] * count
-    previous = -1
-    for index, is_content in zip(solid, content.tolist(), strict=True):
-        if is_content:
-            inside = previous >= 0 and labels[previous] == CONTENT
-            start = previous + 1 if inside else index
-            labels[start : index + 1] = [CONTENT] * (index + 1 - start)
-        previous = index
-    return labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,8 +193,12 @@ class Model:
         from joblib import Parallel, delayed
 
         run = Parallel(n_jobs=n_jobs, return_as="generator")
-        for results in run(delayed(self._classify_dumps)(chunk) for chunk in chunks):
-            yield from results
+        for results in run(delayed(_classify_apart)(self, chunk) for chunk in chunks):
+            yield from (replace(result, _model=self) for result in results)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the evaluators out; they are made anew where the model is used."""
+        return {key: value for key, value in self.__dict__.items() if key != "_forests"}
 
     def scores(self, pages: Sequence[Sequence[str]]) -> Scores:
         """Return the probabilities of the non-blank lines of a few pages, before decoding.
@@ -364,34 +273,13 @@ def second_matrix(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
     -------
     ndarray of float32, shape (len(SECOND_NAMES), n_lines)
     """
-    rows = stacking_rows(
-        batch.text, batch.words, batch.vocabulary, batch.shapes, score, wording
-    )
+    rows = stacking_rows(batch.text, batch.words, batch.vocabulary, batch.shapes, score, wording)
     return np.concatenate([batch.matrix[:N_OWN], rows])
 
 
-def find_headline(
-    chance: Doubles, content: npt.NDArray[np.bool_], threshold: float
-) -> int | None:
-    """Return the line of a page that is its headline.
-
-    Parameters
-    ----------
-    chance : ndarray of float64, shape (n_lines,)
-        Probability of each line of being the headline.
-    content : ndarray of bool, shape (n_lines,)
-        The decoder's labels; a page without content has no headline.
-    threshold : float
-
-    Returns
-    -------
-    int or None
-    """
-    if not content.any():
-        return None
-    last = int(np.flatnonzero(content)[-1])
-    top = int(chance[: last + 1].argmax())
-    return top if chance[top] > threshold else None
+def _classify_apart(model: Model, dumps: Sequence[str | bytes]) -> list[PageResult]:
+    """Classify in another process; the model stays where it is."""
+    return [replace(result, _model=None) for result in model._classify_dumps(dumps)]
 
 
 def _chunks(dumps: Iterable[str | bytes]) -> Iterator[list[str | bytes]]:

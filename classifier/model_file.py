@@ -157,7 +157,7 @@ def _build(header: Any, packed: bytes, folder: Path) -> Model:
     if header.get("lexicon_sha256") != lexicon_hash():
         raise ModelError(f"{folder}: the model was trained with other word lists; train it again")
     arrays = _unpack(packed)
-    forests = {}
+    forests: dict[str, Any] = {}
     for name, names in _FORESTS.items():
         forests[name] = Trees.from_arrays(arrays, f"{name}_")
         forests[name].validate(len(names))
@@ -180,7 +180,9 @@ def _unpack(packed: bytes) -> Arrays:
     with zipfile.ZipFile(BytesIO(packed)) as archive:
         size = sum(member.file_size for member in archive.infolist())
         if size > _MAX_BYTES:
-            raise ValueError(f"expected arrays of at most {_MAX_BYTES >> 20} MiB, found {size >> 20}")
+            raise ValueError(
+                f"expected arrays of at most {_MAX_BYTES >> 20} MiB, found {size >> 20}"
+            )
     with np.load(BytesIO(packed), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .line_features import Floats, LineFacts, Rows, log_count, share
+from .counting import UNIT, Floats, Rows, fixed, log_count, share
+from .line_features import LineFacts
 from .tokens import Ints, Text
 
-__all__ = ["CONTEXT_FEATURES", "PAGE_FEATURES", "context_rows", "page_rows", "prose_lines", "window"]
+__all__ = [
+    "CONTEXT_FEATURES",
+    "PAGE_FEATURES",
+    "context_rows",
+    "page_rows",
+    "prose_lines",
+    "window",
+]
 
 PAGE_FEATURES: dict[str, str] = {
     "line_rank": "lines before, as a share of the page's",
@@ -42,14 +51,15 @@ PAGE_FEATURES: dict[str, str] = {
 
 STEPS = (-3, -2, -1, 1, 2, 3)
 NEIGHBOUR_KEYS = (
-    "chars words stop_words chrome upper title_case digits ends_sentence starts_upper "
-    "date_words copies rarity shared_prose blank_before commas related_words prices"
-).split()
+    *("chars", "words", "stop_words", "chrome", "upper", "title_case", "digits"),
+    *("ends_sentence", "starts_upper", "date_words", "copies", "rarity", "shared_prose"),
+    *("blank_before", "commas", "related_words", "prices"),
+)
 WIDTHS = (3, 8, 20, 50)
 WINDOW_KEYS = (
-    "chars stop_words chrome ends_sentence digits commas copies shared_prose dates "
-    "title_case prices legal_words"
-).split()
+    *("chars", "stop_words", "chrome", "ends_sentence", "digits", "commas", "copies"),
+    *("shared_prose", "dates", "title_case", "prices", "legal_words"),
+)
 CONTEXT_FEATURES: dict[str, str] = {
     **{
         f"{key}[{step:+d}]": f"`{key}` of the line {abs(step)} {'on' if step > 0 else 'back'}"
@@ -62,23 +72,16 @@ CONTEXT_FEATURES: dict[str, str] = {
 }
 """Name and meaning of each feature of the neighbouring lines; -1 where there is none."""
 
-_FIXED = 4096.0
-
 
 def prose_lines(facts: LineFacts) -> npt.NDArray[np.bool_]:
     """Return which lines are prose: a sentence of eight words or more, or a long line."""
     return (facts.ends_sentence & (facts.words >= 8)) | (facts.words >= 25)
 
 
-def _segment_sum(values: npt.NDArray[np.generic], text: Text) -> npt.NDArray[np.generic]:
+def _segment_sum(values: npt.NDArray[Any], text: Text) -> npt.NDArray[Any]:
     """Sum integers over the lines of each page, and give every line its page's sum."""
     running = np.concatenate([[0], np.cumsum(values)])
     return np.diff(running.take(text.page_start)).take(text.page)
-
-
-def fixed(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return values as multiples of 1/4096, so that sums do not depend on their order."""
-    return np.rint(np.asarray(values, dtype=np.float64) * _FIXED).astype(np.int64)
 
 
 def _distances(prose: npt.NDArray[np.bool_], text: Text) -> tuple[Ints, Ints]:
@@ -157,7 +160,7 @@ def page_rows(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_], known:
         "page_unspaced": known["unspaced"],
     }
     for name, values in means.items():
-        rows[name] = _segment_sum(fixed(values), text) / (lines * _FIXED)
+        rows[name] = _segment_sum(fixed(values), text) / (lines * UNIT)
     scripts = np.stack([_segment_sum(s.astype(np.intp), text) for s in facts.scripts.T])
     own = facts.scripts.T[scripts.argmax(axis=0), np.arange(text.n_lines)]
     rows["main_script"] = share(own, facts.scripts.sum(axis=1))
@@ -212,8 +215,10 @@ def window(
     low = np.minimum(low, text.n_lines)
     high = np.minimum(high, text.n_lines)
     size = high - low
-    mean = (running.take(high, axis=1) - running.take(low, axis=1)) / np.maximum(size, 1)
-    mean /= _FIXED
+    mean: npt.NDArray[np.float64] = (
+        running.take(high, axis=1) - running.take(low, axis=1)
+    ) / np.maximum(size, 1)
+    mean /= UNIT
     mean[:, size == 0] = missing
     return mean
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .characters import Char
-from .line_features import Floats, LineFacts, Rows, log_count
+from .counting import Floats, Rows, log_count
+from .line_features import LineFacts
 from .tokens import Ints, Text, Tokens, finalize, powers
 from .vocabulary import ordered
 
@@ -102,7 +103,7 @@ def _prefix(text: Text, tokens: Tokens, running: UInts, whole: UInts, other: Int
     start = tokens.line_start.take(other)
     head = running.take(start + np.where(fits, length, 0)) - running.take(start)
     same = fits & (head == whole)
-    return same.astype(np.intp) + (same & (length == length.take(other)))
+    return np.where(same, np.where(length == length.take(other), 2, 1), 0)
 
 
 def repetition_features(text: Text, tokens: Tokens, shapes: UInts) -> Rows:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .line_features import Floats, Rows, log_count, share
-from .page_features import fixed, running_sums, shifted, window
+from .counting import Floats, Rows, fixed, log_count, share
+from .page_features import running_sums, shifted, window
 from .tokens import Ints, Text
 from .vocabulary import Doubles, Vocabulary, ordered, topic
 
@@ -20,8 +20,14 @@ _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 STACKING_FEATURES: dict[str, str] = {
     "score": "first stage's score of the line (log odds), between -8 and 8",
     "wording": "score of the line's words and pairs of words",
-    **{f"score[{step:+d}]": f"`score` {abs(step)} lines {'on' if step > 0 else 'back'}" for step in _STEPS},
-    **{f"wording[{step:+d}]": f"`wording` {abs(step)} lines {'on' if step > 0 else 'back'}" for step in _NEAR},
+    **{
+        f"score[{step:+d}]": f"`score` {abs(step)} lines {'on' if step > 0 else 'back'}"
+        for step in _STEPS
+    },
+    **{
+        f"wording[{step:+d}]": f"`wording` {abs(step)} lines {'on' if step > 0 else 'back'}"
+        for step in _NEAR
+    },
     **{
         f"{name}[{side}{width}]": f"mean of `{name}` over the {width} lines {side}"
         for width in _WIDTHS
@@ -139,7 +145,9 @@ def _page_rows(text: Text, score: Doubles) -> Rows:
     }
     for q in _QUANTILES:
         place = np.minimum(first + (below * q).astype(np.intp), max(text.n_lines - 1, 0))
-        rows[f"page_score_q{int(100 * q)}"] = values.take(place)[text.page] if text.n_lines else values
+        rows[f"page_score_q{int(100 * q)}"] = (
+            values.take(place)[text.page] if text.n_lines else values
+        )
     return rows
 
 

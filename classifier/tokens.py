@@ -17,7 +17,17 @@ import numpy.typing as npt
 
 from .characters import CLASS, LOWER, Char, code_points, members
 
-__all__ = ["Text", "Tokens", "clip", "finalize", "hash_words", "lay_out", "powers", "tail_hash", "tokenize"]
+__all__ = [
+    "Text",
+    "Tokens",
+    "clip",
+    "finalize",
+    "hash_words",
+    "lay_out",
+    "powers",
+    "tail_hash",
+    "tokenize",
+]
 
 UInts = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.intp]

@@ -78,7 +78,7 @@ class Trees:
         ValueError
             If an array is missing or not of its type.
         """
-        found = {}
+        found: dict[str, Any] = {}
         for name, kind in {**_FIELDS, "root": np.int32, "baseline": np.float64}.items():
             array = arrays.get(f"{prefix}{name}")
             if array is None:
@@ -172,7 +172,7 @@ class BitForest:
 
     @staticmethod
     def _order_levels(trees: Trees, condition: Ints) -> tuple[Ints, list[tuple[Ints, Ints]], int]:
-        """Number the nodes level by level: all left children of a level, then all right ones."""
+        """Give the nodes numbers level by level: all left children of one, then all right ones."""
         row = np.full(len(trees.feature), -1, dtype=np.intp)
         level = trees.root.astype(np.intp)
         row[level] = np.arange(len(level))
@@ -257,4 +257,5 @@ class BitForest:
         for bit in range(1, self._bits):
             leaf |= bits[bit].astype(leaf.dtype) << leaf.dtype.type(bit)
         # rows are summed one upon the other, in the order of the trees
-        return self._values.take(leaf + self._offset).sum(axis=0)[:count] + self._baseline
+        total: Doubles = self._values.take(leaf + self._offset).sum(axis=0)[:count]
+        return total + self._baseline

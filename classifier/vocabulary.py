@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .line_features import Rows, log_count, share
+from .counting import Rows, log_count, share
 from .tokens import Ints, Text, Tokens
 
 __all__ = ["VOCABULARY_FEATURES", "Vocabulary", "index_words", "topic", "vocabulary_features"]
@@ -125,7 +125,9 @@ def _others(words: Vocabulary, values: Doubles) -> Doubles:
     return np.bincount(words.word, weights=own, minlength=words.n_words).take(words.word) - own
 
 
-def vocabulary_features(text: Text, tokens: Tokens, words: Vocabulary, prose: Ints) -> Rows:
+def vocabulary_features(
+    text: Text, tokens: Tokens, words: Vocabulary, prose: npt.NDArray[np.bool_]
+) -> Rows:
     """Return the features named in `VOCABULARY_FEATURES`.
 
     Parameters

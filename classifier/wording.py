@@ -70,6 +70,6 @@ def wording_score(
     ndarray of float64, shape (n_lines,)
         Sum of the weights of the line's terms, divided by the square root of their number.
     """
-    line, term = line_terms(text, tokens, int(len(weights)).bit_length() - 1)
+    line, term = line_terms(text, tokens, len(weights).bit_length() - 1)
     total = np.bincount(line, weights=weights.take(term), minlength=text.n_lines)
     return total / np.sqrt(np.maximum(np.bincount(line, minlength=text.n_lines), 1))

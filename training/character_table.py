@@ -9,8 +9,10 @@ import sys
 import unicodedata
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from classifier.characters import Char
 
@@ -88,7 +90,7 @@ def _word_class(char: str, category: str) -> Char:
     return upper if char.isupper() else lower if char.islower() else other
 
 
-def build() -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def build() -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of the table: runs of one class, and pairs of upper and lower case."""
     points = [chr(code) for code in range(sys.maxunicode + 1)]
     classes = np.array([char_class(char) for char in points], dtype=np.uint8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +9,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
-from classifier.features import FEATURE_NAMES
-from classifier.line_features import Floats
-from classifier.model import SECOND_NAMES, Model, find_headline, second_matrix
+from classifier.counting import Floats
+from classifier.decoder import find_headline
+from classifier.model import SECOND_NAMES, Model, second_matrix
 from classifier.stacking import probability
 from classifier.trees import BitForest, Trees
 from classifier.wording import wording_score
 from training.dataset import Dataset, Sample, draw, headline_of, targets, walk
+from training.progress import Tick
 from training.stages import Recipe, fit_forest, fit_wording, term_rows
 from training.tuning import Outcome, Tuned
 
 __all__ = ["CrossFit", "Rows", "cross_fit", "decode", "draw_rows", "final_model", "work"]
 
-Tick = Callable[[float], None]
 _FOREST_COST = 3e-4  # a boosted tree's time on one line, in those of extracting a page's features
 
 
@@ -95,7 +94,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     """
     fold_of_row = data.fold[rows.sample.page]
     second = np.zeros((len(fold_of_row), len(SECOND_NAMES)), dtype=np.float32)
-    matrices = {}
+    matrices: dict[int, tuple[BitForest, Floats]] = {}
     for fold in range(recipe.folds):
         forest, wording = _fit_first(rows, fold_of_row != fold, recipe)
         tick(work(len(second), recipe.first))
@@ -103,15 +102,17 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
         _second_rows(data, rows, second, fold, matrices[fold], tick)
     outcomes: list[Outcome | None] = [None] * len(data.pages)
     for fold in range(recipe.folds):
-        forests = _fit_second(rows, second, fold_of_row != fold, recipe)
+        content, headline = _fit_second(rows, second, fold_of_row != fold, recipe)
         tick(work(len(second), recipe.second) + work(len(second), recipe.headline))
-        _outcomes(data, outcomes, fold, (*matrices[fold], *map(BitForest, forests)), tick)
+        _outcomes(
+            data, outcomes, fold, (*matrices[fold], BitForest(content), BitForest(headline)), tick
+        )
     return CrossFit([page for page in outcomes if page is not None], second)
 
 
 def work(lines: int, settings: dict[str, Any]) -> float:
     """Return what a fit on so many lines costs, in pages of feature extraction."""
-    return _FOREST_COST * settings["max_iter"] * lines
+    return _FOREST_COST * float(settings["max_iter"]) * lines
 
 
 def _second_rows(
@@ -151,12 +152,12 @@ def _outcomes(
             known = headline_of(data.pages[index])
             line = None if known is None else int(physical.searchsorted(known))
             truth = targets(data.pages[index], physical)
-            outcomes[index] = Outcome(
-                score[own], top[own], batch.words[own], truth, physical, line
-            )
+            outcomes[index] = Outcome(score[own], top[own], batch.words[own], truth, physical, line)
 
 
-def decode(page: Outcome, tuned: Tuned) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int | None]:
+def decode(
+    page: Outcome, tuned: Tuned
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int | None]:
     """Return the probabilities, labels and headline of a page's non-blank lines."""
     chance = np.interp(page.score, *tuned.knots)
     content = tuned.decoder.labels(chance, page.words)

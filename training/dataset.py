@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from classifier.features import Batch, batches, extract
 from classifier.page import read_page
 from training.labeled import LabeledPage
+from training.progress import Tick
 
 __all__ = ["Dataset", "Sample", "build", "fold_of", "headline_of", "page_name", "walk"]
 
@@ -130,7 +131,7 @@ def build(
 
 
 def walk(
-    data: Dataset, tick: Callable[[float], None], chosen: Ints | None = None
+    data: Dataset, tick: Tick, chosen: Ints | None = None
 ) -> Iterator[tuple[Batch, list[int]]]:
     """Extract the features of pages, batch by batch.
 
@@ -191,6 +192,15 @@ def draw(
             chosen = np.union1d(chosen, [column])
         scale = data.weight[index] * max(count / limit, 1.0) / np.sqrt(mass.sum())
         content = targets(page, physical[chosen])
-        parts.append((np.full(len(chosen), index), chosen, content, known[chosen], mass[chosen] * scale, chosen + start))
+        parts.append(
+            (
+                np.full(len(chosen), index),
+                chosen,
+                content,
+                known[chosen],
+                mass[chosen] * scale,
+                chosen + start,
+            )
+        )
     columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
     return Sample(*columns[:5]), columns[5]

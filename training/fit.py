@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from hashlib import sha256
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from classifier.model import Model, line_labels
+from classifier.model import Model
 from classifier.model_file import save_model
-from training.crossfit import Tick, cross_fit, decode, draw_rows, final_model, work
-from training.dataset import Dataset, build
+from classifier.result import line_labels
+from training.crossfit import cross_fit, decode, draw_rows, final_model, work
+from training.dataset import Dataset, build, page_name
+from training.evaluate import data_hash, evaluate_pages
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
+from training.progress import Tick, progress_bar
 from training.stages import Recipe
+from training.tables import print_report
 from training.tuning import Outcome, Tuned, tune
 
 __all__ = ["cross_validate", "fit", "main"]
@@ -38,7 +37,7 @@ def _tune_by_fold(data: Dataset, outcomes: Sequence[Outcome], folds: int) -> lis
     """Tune for each fold on the others, so that no page has a say in its own settings."""
     tuned = []
     for fold in range(folds):
-        others = np.flatnonzero(data.fold != fold)
+        others = np.flatnonzero(data.fold != fold).tolist()
         tuned.append(tune([outcomes[i] for i in others], data.weight[others]))
     return tuned
 
@@ -130,22 +129,6 @@ def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> flo
     return 3 * len(pages) + fits * (recipe.folds + final)
 
 
-@contextmanager
-def progress_bar(title: str, total: float) -> Iterator[Tick]:
-    """Show a progress bar on the terminal's error stream; what it yields moves it on."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=False),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda amount: progress.advance(task, amount)
-
-
 def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe) -> dict[str, Any]:
     """Return what ``model.json`` says of the training: data, terms, recipe, versions."""
     corpora = Counter((page.id.partition("/")[0], page.license or "") for page in pages)
@@ -163,6 +146,59 @@ def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe
         },
         "versions": {name: version(name) for name in ("linesift", "numpy", "scikit-learn")},
     }
+
+
+def parse_factors(texts: Sequence[str]) -> dict[str, float]:
+    """Read weights given as ``PREFIX=FACTOR``.
+
+    Raises
+    ------
+    ValueError
+        If a text is of another form, or its factor no number from 0 on.
+    """
+    factors = {}
+    for text in texts:
+        prefix, _, number = text.partition("=")
+        try:
+            factors[prefix] = float(number)
+        except ValueError:
+            raise ValueError(f"expected PREFIX=FACTOR, found {text!r}") from None
+        if not 0 <= factors[prefix] < float("inf"):
+            raise ValueError(f"expected a factor from 0 on, found {text!r}")
+    return factors
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.fit",
+        description="Train a model on labelled dumps, after a cross-validation grouped by site.",
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", type=Path,
+                        help="labelled dumps: folders, .txt, .jsonl, .jsonl.gz")  # fmt: skip
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="the model directory"
+    )
+    parser.add_argument("--weight", action="append", default=[], metavar="PREFIX=FACTOR",
+                        help="weight of the pages whose id begins so (default 1)")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    pages = read_pages(options.paths)
+    recipe = Recipe(factors=parse_factors(options.weight), seed=options.seed)
+    info = describe(pages, options.paths, recipe)
+
+    def report(predictions: list[Prediction]) -> None:
+        found = evaluate_pages(pages, predictions)
+        print_report(found)
+        info["cross_validation"] = asdict(found.total)["figures"]
+
+    with progress_bar("training", total_work(pages, recipe, final=True)) as tick:
+        model = fit(pages, recipe, tick, report)
+    save_model(replace(model, info=info), options.out)
+    print(f"wrote {options.out}/model.npz and model.json")
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,15 +13,17 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import SGDClassifier
 from threadpoolctl import threadpool_limits
 
+from classifier.counting import Floats
 from classifier.features import Batch
-from classifier.line_features import Floats
 from classifier.trees import Trees
 from classifier.wording import line_terms
 from training.export import trees_of
 
 __all__ = ["Recipe", "fit_forest", "fit_wording", "term_rows"]
 
-_THREADS = 2  # sums of histograms depend on the number of threads; a fixed one makes fits repeatable
+_THREADS = (
+    2  # sums of histograms depend on the number of threads; a fixed one makes fits repeatable
+)
 
 
 def _forest(rounds: int, leaves: int) -> dict[str, Any]:
@@ -90,7 +92,10 @@ def fit_forest(
     """
     known = np.flatnonzero((target >= 0) & (weight > 0))
     weight = weight[known] / weight[known].mean()
-    settings = {**settings, "min_samples_leaf": min(settings["min_samples_leaf"], 1 + len(known) // 200)}
+    settings = {
+        **settings,
+        "min_samples_leaf": min(settings["min_samples_leaf"], 1 + len(known) // 200),
+    }
     learner = HistGradientBoostingClassifier(early_stopping=False, random_state=seed, **settings)
     with threadpool_limits(limits=_THREADS, user_api="openmp"):
         learner.fit(rows[known], target[known] == 1, sample_weight=weight)
@@ -126,4 +131,5 @@ def fit_wording(
     )
     scaled = weight[known] / weight[known].mean()
     learner.fit(rows[known], target[known] == 1, sample_weight=scaled)
-    return learner.coef_[0].astype(np.float16).astype(np.float32)
+    weights: Floats = learner.coef_[0].astype(np.float16).astype(np.float32)
+    return weights

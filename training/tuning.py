@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.isotonic import IsotonicRegression
 
-from classifier.decoder import Decoder
-from classifier.model import Preset, find_headline
+from classifier.decoder import Decoder, find_headline
+from classifier.model import Preset
 
 __all__ = ["Outcome", "Tuned", "calibrate", "tune"]
 
@@ -23,7 +23,7 @@ _SWITCH = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)
 _POWER = (0.75, 1.0)
 _AIM = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
 _TOLERANCE = 0.001
-_HEADLINE = tuple(np.arange(0.15, 0.86, 0.05).round(2).tolist())
+_HEADLINE = tuple(np.arange(0.05, 0.81, 0.05).round(2).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,9 @@ def word_scores(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[np.boo
     return np.array(figures)
 
 
-def _choose_decoder(outcomes: Sequence[Outcome], chances: Sequence[Doubles], weight: Doubles) -> Decoder:
+def _choose_decoder(
+    outcomes: Sequence[Outcome], chances: Sequence[Doubles], weight: Doubles
+) -> Decoder:
     """Return the smoothest decoder whose mean word F1 is within 0.001 of the best."""
     found = []
     for power, switch in product(_POWER, _SWITCH):
@@ -159,7 +161,8 @@ def tune(outcomes: Sequence[Outcome], weight: Doubles) -> Tuned:
     knots = calibrate(outcomes, weight)
     chances = [np.interp(page.score, *knots) for page in outcomes]
     decoder = _choose_decoder(outcomes, chances, weight)
-    presets, balanced = {}, []
+    presets: dict[str, Preset] = {}
+    balanced: list[npt.NDArray[np.bool_]] = []
     for name, aim in _AIM.items():
         aimed = replace(decoder, aim=aim)
         labels = [aimed.labels(p, page.words) for p, page in zip(chances, outcomes, strict=True)]

@@ -1,0 +1,116 @@
+"""What a model says of a page: labels, probabilities, spans and the text that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from .page import Page
+from .span import BOILERPLATE, CONTENT, Label, Span, spans_of
+
+if TYPE_CHECKING:
+    from .explain import Contribution
+    from .model import Model
+
+__all__ = ["PageResult", "line_labels"]
+
+
+@dataclass(frozen=True, eq=False)
+class PageResult:
+    """A page with its labels.
+
+    Attributes
+    ----------
+    page : Page
+    labels : tuple of str
+        One ``"content"`` or ``"boilerplate"`` a physical line, blank ones too.
+    content_probability : ndarray of float64, shape (n_lines,)
+        Calibrated probability that a line is content; NaN on blank lines.
+    headline : int or None
+        The line that is the page's headline.
+    """
+
+    page: Page
+    labels: tuple[Label, ...]
+    content_probability: npt.NDArray[np.float64]
+    headline: int | None
+    _model: Model | None = field(default=None, repr=False)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every physical line, without its line end."""
+        return self.page.lines
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """Spans that partition the lines."""
+        return spans_of(self.labels)
+
+    @property
+    def content(self) -> str:
+        """The content lines; a paragraph break stays a blank line."""
+        return self._text(skip=None)
+
+    @property
+    def body(self) -> str:
+        """The content without the headline."""
+        return self._text(skip=self.headline)
+
+    def explain(self, line_index: int) -> list[Contribution]:
+        """Return the features that pushed a line, largest push first.
+
+        Parameters
+        ----------
+        line_index : int
+            A physical line, from 0; negative ones count from the end.
+
+        Returns
+        -------
+        list of Contribution
+            Empty for a blank line.
+
+        Raises
+        ------
+        IndexError
+            If the page has no such line.
+        """
+        count = len(self.lines)
+        if not -count <= line_index < count:
+            raise IndexError(f"line {line_index} of a page of {count} lines")
+        assert self._model is not None
+        return self._model.explain(self.page, line_index % count)
+
+    def _text(self, skip: int | None) -> str:
+        kept: list[str] = []
+        gap = False
+        for number, (line, label) in enumerate(zip(self.lines, self.labels, strict=True)):
+            solid = bool(line) and not line.isspace()
+            if label == CONTENT and solid and number != skip:
+                kept.extend([""] if gap and kept else [])
+                kept.append(line)
+                gap = False
+            elif not solid:
+                gap = True
+        return "\n".join(kept)
+
+
+def line_labels(content: npt.NDArray[np.bool_], solid: Sequence[int], count: int) -> list[Label]:
+    """Spread the labels of the non-blank lines over all lines of a page.
+
+    A blank line carries the label of the span that it stands in; between two spans, and at the
+    page's ends, it is boilerplate.
+    """
+    labels: list[Label] = [BOILERPLATE] * count
+    previous = -1
+    for index, is_content in zip(solid, content.tolist(), strict=True):
+        if is_content:
+            inside = previous >= 0 and labels[previous] == CONTENT
+            start = previous + 1 if inside else index
+            labels[start : index + 1] = [CONTENT] * (index + 1 - start)
+        previous = index
+    return labels

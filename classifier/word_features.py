@@ -1,0 +1,54 @@
+"""Facts of a line's tokens: numbers, dates and times, and the lexicons' words."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .characters import Char, members
+from .counting import Rows, share
+from .lexicon import CATEGORIES, lexicon
+from .tokens import Text, Tokens
+
+__all__ = ["lexicon_rows", "number_rows"]
+
+_DIGITS = members(Char.DIGIT)
+_CALENDAR = np.array([ord(c) for c in "年月日년월일"])
+
+
+def number_rows(text: Text, tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
+    """Return the features of a line's numbers, dates and times."""
+    number = np.flatnonzero(_DIGITS.take(text.classes.take(tokens.start)))
+    start, stop, line = (x.take(number) for x in (tokens.start, tokens.stop, tokens.line))
+    n = text.n_lines
+    behind = text.classes.take(stop)
+    paired = start[1:] == stop[:-1] + 1
+    times = line[:-1][paired & (behind[:-1] == Char.COLON)]
+    stroke = members(Char.DOT, Char.SEPARATOR, Char.HYPHEN).take(behind[:-1])
+    era = text.codes.take(start) * 128 + text.codes.take(start + 1)
+    years = line[(stop - start == 4) & np.isin(era, [49 * 128 + 57, 50 * 128 + 48])]
+    calendar = line[np.isin(text.codes.take(stop), _CALENDAR)]
+    words = tokens.line[(mask >> CATEGORIES.index("date")) & 1 > 0]
+    counted = (text.classes.take(start - 1) == Char.OPEN) & (behind == Char.CLOSE)
+    dated = (line[:-1][paired & stroke], years, calendar, words)
+    return {
+        "digit_tokens": share(np.bincount(line, minlength=n), np.diff(tokens.line_start)),
+        "times": np.bincount(times, minlength=n),
+        "dates": np.bincount(np.concatenate(dated), minlength=n),
+        "counters": np.bincount(line[counted], minlength=n),
+    }
+
+
+def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
+    """Return the share of each line's tokens in each lexicon."""
+    n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
+    kinds = np.unique(lexicon().mask)
+    known = np.flatnonzero(mask)
+    place = tokens.line.take(known) * len(kinds) + kinds.searchsorted(mask.take(known))
+    counts = np.bincount(place, minlength=n * len(kinds)).reshape(n, len(kinds))
+    bits = (kinds[:, None] >> np.arange(len(CATEGORIES)) & 1).astype(np.intp)
+    chrome = (kinds & ~np.uint16(1 | 1 << CATEGORIES.index("date"))) > 0
+    rows: Rows = {"chrome": share(counts[:, chrome].sum(axis=1), total)}
+    for number, name in enumerate(CATEGORIES):
+        rows[f"{name}_words"] = share(counts[:, bits[:, number] > 0].sum(axis=1), total)
+    return rows

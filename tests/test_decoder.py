@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.decoder import Decoder, cheapest_labels, expected_f1
+
+GAINS = st.lists(st.floats(-5, 5), max_size=9)
+
+
+def value(labels: tuple[bool, ...], gain: list[float], switch_cost: float) -> float:
+    switches = sum(a != b for a, b in pairwise(labels))
+    return sum(g for g, label in zip(gain, labels, strict=True) if label) - switch_cost * switches
+
+
+@given(GAINS, st.floats(0, 6))
+def test_no_labelling_is_cheaper(gain: list[float], switch_cost: float) -> None:
+    found = tuple(cheapest_labels(np.array(gain), switch_cost).tolist())
+    best = max(value(x, gain, switch_cost) for x in product([False, True], repeat=len(gain)))
+    assert value(found, gain, switch_cost) == pytest.approx(best, abs=1e-9)
+
+
+@given(GAINS)
+def test_without_a_switch_cost_each_line_decides_alone(gain: list[float]) -> None:
+    assert cheapest_labels(np.array(gain), 0.0).tolist() == [g > 0 for g in gain]
+
+
+def test_a_switch_cost_joins_what_stands_together() -> None:
+    gain = np.array([3.0, -0.5, 2.0, -4.0, 0.3, -4.0])
+    assert cheapest_labels(gain, 1.0).tolist() == [True, True, True, False, False, False]
+
+
+def test_expected_f1_by_hand() -> None:
+    # taking the first line: 2 * 9 / (10 + 9 + 1); taking both: 2 * 10 / (20 + 10)
+    assert expected_f1(np.array([0.9, 0.1]), np.array([10.0, 10.0])) == pytest.approx(0.9)
+
+
+def test_expected_f1_of_nothing() -> None:
+    assert expected_f1(np.array([]), np.array([])) == 0.0
+
+
+def test_aim_moves_the_threshold() -> None:
+    chance, words = np.array([0.9, 0.5, 0.3]), np.array([10, 10, 10])
+    low, high = Decoder(aim=0.5).threshold(chance, words), Decoder(aim=1.5).threshold(chance, words)
+    assert low < Decoder().threshold(chance, words) < high
+    assert Decoder(0.0).labels(chance, words, 0.4).tolist() == [True, True, False]

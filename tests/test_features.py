@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier.features import FEATURE_NAMES, FEATURES, batches, extract, feature_table
+from classifier.stacking import STACKING_FEATURES, main_run, stacking_rows
+from classifier.tokens import lay_out
+
+LINE = st.one_of(
+    st.text(st.characters(exclude_characters="\n\r"), max_size=30),
+    st.sampled_from(["", " ", "Menu", "12:30", "© 2024", "A sentence, and more of it."]),
+)
+PAGE = st.lists(LINE, min_size=1, max_size=12)
+
+
+def feature(name: str, *lines: str) -> list[Any]:
+    found: list[Any] = np.round(extract([lines]).matrix[FEATURE_NAMES.index(name)], 3).tolist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "expected"),
+    [
+        ("ends_sentence", "He said “no.”", 1),
+        ("ends_sentence", "是的。", 1),
+        ("ends_sentence", "यह है।", 1),
+        ("ends_sentence", "هل هذا صحيح؟", 1),
+        ("ends_sentence", "Read more", 0),
+        ("ends_ellipsis", "and so on...", 1),
+        ("ends_ellipsis", "and so on.", 0),
+        ("sentences", "One. Two! 3.5 three?", 3),
+        ("joins", "HomeRussia & FSU", 1),
+        ("joins", "espрусdefrrs", 2),
+        ("icon_joins", "bookmarkicon cameraicon chevron downicon", 3),
+        ("prices", "now € 12, was 15 €, in $ and %", 2),
+        ("counters", "Comments (12) [3] (a)", 2),
+        ("times", "0:00 / 28:15", 2),
+        ("urls", "see https://a.example or www.b.example", 2),
+        ("dotted", "a.example 3.5 end.", 1),
+        ("copyright", "© 2024 Somebody", 1),
+        ("early_colon", "Price: 12", 1),
+        ("early_colon", "Price:", 0),
+        ("digit_tokens", "12 of 34 left", 0.5),
+        ("indent", "   three", 3),
+        ("wide_gaps", "a  b   c d  ", 2),
+        ("scripts", "English и русский", 2),
+        ("words", "中文网站", float(np.log1p(2))),
+        ("repeated", "red red blue red", 0.5),
+        ("unspaced", "abあ中", 0.5),
+    ],
+)
+def test_feature_of_a_line(name: str, line: str, expected: float) -> None:
+    assert feature(name, line) == pytest.approx([expected], abs=1e-3)
+
+
+def test_copies_ignore_case_and_digits() -> None:
+    lines = ["Top stories 1", "a", "TOP STORIES 22", "b"]
+    assert feature("copy_back", *lines) == [-1, -1, 2, -1]
+    assert feature("copy_on", *lines) == [2, -1, -1, -1]
+
+
+def test_a_block_that_comes_twice() -> None:
+    block = ["alpha beta", "gamma delta", "epsilon zeta"]
+    assert feature("block_copy", *block, "other words", *block) == [2, 2, 3, 0, 3, 2, 2]
+
+
+def test_a_headline_doubled_with_a_word_behind_it() -> None:
+    lines = ["Grapes are expected", "Grapes are expected FEATURE", "Grapes are expected FEATURE"]
+    assert feature("prefix_next", *lines) == [1, 2, 0]
+    assert feature("prefix_previous", *lines) == [0, 1, 2]
+
+
+def test_distances_to_prose() -> None:
+    prose = "This is a sentence that has more than eight words in it."
+    assert feature("prose_on", "a", "b", prose, "c") == [2, 1, 50, 50]
+    assert feature("prose_back", "a", "b", prose, "c") == [50, 50, 50, 1]
+
+
+def test_blank_lines_around() -> None:
+    assert feature("blank_before", "", "a", "", "", "b") == [1, 2]
+    assert feature("blank_after", "", "a", "", "", "b", "") == [2, 1]
+
+
+def test_words_shared_with_the_first_line() -> None:
+    shared = feature("shared_title", "bridge closed", "the bridge is old", "something else")
+    assert shared[1] > 0
+    assert shared[2] == 0
+
+
+def test_missing_neighbours_are_minus_one() -> None:
+    assert feature("chars[-1]", "a", "bb")[0] == -1
+    assert feature("chars[before3]", "a", "bb")[0] == -1
+
+
+def test_every_feature_has_a_meaning_and_a_row() -> None:
+    assert extract([["a"]]).matrix.shape == (len(FEATURES), 1)
+    assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES)
+    assert all(FEATURES.values())
+    assert "| `chars` |" in feature_table()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PAGE, min_size=1, max_size=4))
+def test_a_page_does_not_depend_on_its_batch(pages: list[list[str]]) -> None:
+    together = extract(pages)
+    assert np.isfinite(together.matrix).all()
+    for place, page in enumerate(pages):
+        start, stop = together.text.page_start[place : place + 2]
+        assert np.array_equal(together.matrix[:, start:stop], extract([page]).matrix)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(PAGE, min_size=2, max_size=3), st.integers(0, 2**32 - 1))
+def test_the_second_stage_does_not_depend_on_the_batch(pages: list[list[str]], seed: int) -> None:
+    batch = extract(pages)
+    score, wording = np.random.default_rng(seed).normal(0, 3, (2, batch.text.n_lines))
+    rows = stacking_rows(batch.text, batch.words, batch.vocabulary, batch.shapes, score, wording)
+    assert rows.shape == (len(STACKING_FEATURES), batch.text.n_lines)
+    assert np.isfinite(rows).all()
+    for place, page in enumerate(pages):
+        own = slice(*batch.text.page_start[place : place + 2].tolist())
+        one = extract([page])
+        alone = stacking_rows(
+            one.text, one.words, one.vocabulary, one.shapes, score[own], wording[own]
+        )
+        assert np.array_equal(rows[:, own], alone)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(-5, 5), max_size=7), min_size=1, max_size=4))
+def test_main_run_is_the_run_of_largest_gain(gains: list[list[int]]) -> None:
+    text = lay_out([["x"] * len(page) for page in gains])
+    start, stop = main_run(np.array([g for page in gains for g in page], dtype=np.int64), text)
+    offset = 0
+    for place, page in enumerate(gains):
+        low, high = start[place] - offset, stop[place] - offset
+        sums = [sum(page[i:j]) for i in range(len(page)) for j in range(i + 1, len(page) + 1)]
+        assert sum(page[low:high]) == max(sums, default=0)
+        offset += len(page)
+
+
+def test_batches_keep_the_order_and_lose_nothing() -> None:
+    pages = [["x" * 30]] * 10
+    groups = list(batches(pages, chars=100))
+    assert [index for group in groups for index in group] == list(range(10))
+    assert [len(group) for group in groups] == [4, 4, 2]
