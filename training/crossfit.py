@@ -78,7 +78,9 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     """Fit both stages on every choice of all folds but one, and score the one left out.
 
     The second stage learns from the first one's out-of-fold scores, so that it sees scores of the
-    kind that it will see on new pages.
+    kind that it will see on new pages. No page is scored by a stage that was fitted on its site;
+    but the scores that the second stage learns from were given by first stages that had seen the
+    fold it is judged on. Fully nested folds would take three times as long.
 
     Parameters
     ----------

@@ -7,12 +7,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sklearn
 
+from classifier import __version__
 from classifier.model import Model
 from classifier.model_file import save_model
 from classifier.result import line_labels
@@ -144,7 +145,11 @@ def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe
             ],
             "recipe": asdict(recipe),
         },
-        "versions": {name: version(name) for name in ("linesift", "numpy", "scikit-learn")},
+        "versions": {
+            "linesift": __version__,
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
     }
 
 

@@ -1,0 +1,69 @@
+"""Fixtures shared by the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from classifier import Model, load_model
+from training.fit import fit
+from training.records import LabeledPage
+from training.stages import Recipe
+
+CHROME = ["Home", "Sign in", "Share", "Most read", "Privacy policy", "© 2025 Somebody"]
+TOPICS = [
+    "bridge",
+    "harbour",
+    "engine",
+    "garden",
+    "violin",
+    "glacier",
+    "bakery",
+    "railway",
+    "novel",
+    "election",
+]
+
+
+def small_recipe(**changes: int) -> Recipe:
+    """Return a recipe that trains in a second."""
+    forest = {"max_iter": 8, "max_leaf_nodes": 8, "min_samples_leaf": 5, "max_bins": 31}
+    settings = {"folds": 2, "word_bits": 8, **changes}
+    return Recipe(first=forest, second=forest, headline=forest, **settings)  # type: ignore[arg-type]
+
+
+def invented_pages(count: int = 12) -> list[LabeledPage]:
+    """Return simple pages of several sites, each with a headline."""
+    rng = np.random.default_rng(0)
+    pages = []
+    for number in range(count):
+        topic = TOPICS[number % len(TOPICS)]
+        prose = [
+            f"The {topic} was {word} again, and nobody who saw the {topic} that day was surprised."
+            for word in rng.permutation(["open", "lost", "old", "loud", "late", "new"])[:4]
+        ]
+        lines = [*CHROME[:3], f"A {topic} for everyone", *prose, "", *CHROME[3:]]
+        labels = "BBBCCCCC.BBB"
+        page = LabeledPage(f"invented/{number}", "\n".join(lines), labels, f"s{number % 4}.example")
+        pages.append(replace(page, language="en", page_type="article", headline_line=3))
+    return pages
+
+
+@pytest.fixture(scope="session")
+def pages() -> Sequence[LabeledPage]:
+    return invented_pages()
+
+
+@pytest.fixture(scope="session")
+def small_model(pages: Sequence[LabeledPage]) -> Model:
+    """A model trained on invented pages."""
+    return fit(pages, small_recipe())
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Model:
+    """The model that comes with the library."""
+    return load_model()

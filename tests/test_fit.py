@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifier.model_file import save_model
+from tests.conftest import invented_pages, small_recipe
+from training import evaluate, fit
+from training.dataset import build, draw, fold_of, headline_of, walk
+from training.labeled import write_jsonl
+from training.metrics import Prediction
+from training.records import LabeledPage
+from training.tuning import Outcome, calibrate, word_scores
+
+
+def test_the_same_data_and_seed_give_the_same_bytes(
+    pages: Sequence[LabeledPage], tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        save_model(fit.fit(pages, small_recipe()), tmp_path / name)
+    for file in ("model.npz", "model.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_cross_validation_finds_the_content(pages: Sequence[LabeledPage]) -> None:
+    found = fit.cross_validate(pages, small_recipe())
+    report = evaluate.evaluate_pages(pages, found)
+    assert report.total.figures["word_f1"].value > 0.9
+    assert report.total.figures["auc"].value > 0.9
+
+
+def test_the_report_comes_before_the_final_fit(pages: Sequence[LabeledPage]) -> None:
+    class Stop(Exception):
+        pass
+
+    def report(found: list[Prediction]) -> None:
+        assert len(found) == len(pages)
+        raise Stop
+
+    with pytest.raises(Stop):
+        fit.fit(pages, small_recipe(), report=report)
+
+
+def test_a_site_is_in_one_fold() -> None:
+    sites = [f"s{n % 7}" for n in range(40)]
+    folds = fold_of(sites, 3, seed=1)
+    assert len({(site, fold) for site, fold in zip(sites, folds.tolist(), strict=True)}) == 7
+    assert np.bincount(folds).max() - np.bincount(folds).min() <= 6
+
+
+def test_renderings_share_a_page_s_weight() -> None:
+    first = LabeledPage("a/1#x", "a", "C", "s")
+    pages = [first, replace(first, id="a/1#y"), replace(first, id="b/2")]
+    data = build(pages, folds=2, seed=0, factors={"b/": 3.0})
+    assert data.weight.tolist() == [0.5, 0.5, 3.0]
+
+
+def test_drawn_lines_hold_the_headline() -> None:
+    text = "\n".join(f"line {n}" for n in range(50))
+    page = LabeledPage("x/1", text, "B" * 50, "s", headline_line=31)
+    data = build([page], folds=1, seed=0, factors={})
+    for seed in range(5):
+        for batch, members in walk(data, lambda _: None):
+            sample, _ = draw(data, batch, members, 4, np.random.default_rng(seed))
+            assert 31 in sample.column
+            assert sample.headline[sample.column == 31].tolist() == [1]
+
+
+def test_the_unjudged_line_of_wcxb_is_its_headline() -> None:
+    assert headline_of(LabeledPage("wcxb_dev/1#wet", "a\nb", "B?", "s")) == 1
+    assert headline_of(LabeledPage("other/1", "a\nb", "B?", "s")) is None
+
+
+def outcome(score: list[float], truth: list[int]) -> Outcome:
+    n = len(score)
+    words, lines = np.full(n, 10), np.arange(n)
+    return Outcome(np.array(score), np.zeros(n), words, np.array(truth, np.int8), lines, None)
+
+
+def test_calibration_rises_and_meets_the_mean() -> None:
+    rng = np.random.default_rng(0)
+    score = rng.normal(0, 2, 4000)
+    truth = (rng.random(4000) < 1 / (1 + np.exp(-2 * score))).astype(int)
+    knots = calibrate([outcome(score.tolist(), truth.tolist())], np.ones(1))
+    assert (np.diff(knots[0]) > 0).all()
+    assert (np.diff(knots[1]) >= 0).all()
+    assert abs(np.interp(score, *knots).mean() - truth.mean()) < 0.01
+
+
+def test_word_scores_of_labels_by_hand() -> None:
+    page = outcome([0.0] * 4, [1, 1, 0, -1])
+    found = word_scores([page], [np.array([True, False, True, True])])
+    assert found.tolist() == [[0.5, 0.5, 0.5]]
+
+
+def test_pages_of_one_site_are_refused(pages: Sequence[LabeledPage]) -> None:
+    with pytest.raises(ValueError, match="at least two sites"):
+        fit.fit([replace(page, site="s") for page in pages], small_recipe())
+
+
+def test_pages_without_content_are_refused(pages: Sequence[LabeledPage]) -> None:
+    with pytest.raises(ValueError, match="lines of content and of boilerplate"):
+        fit.fit([replace(p, labels=p.labels.replace("C", "B")) for p in pages], small_recipe())
+
+
+@pytest.mark.parametrize("text", ["silver", "silver=x", "silver=-1", "silver=nan"])
+def test_weights_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        fit.parse_factors([text])
+
+
+def test_the_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fit, "Recipe", small_recipe)
+    data, out, figures = tmp_path / "d.jsonl", tmp_path / "m", tmp_path / "f.json"
+    write_jsonl(data, invented_pages())
+    assert fit.main([str(data), "--out", str(out)]) == 0
+    assert evaluate.main([str(out), str(data), "--json", str(figures)]) == 0
+    assert json.loads(figures.read_text())["total"]["figures"]["word_f1"]["value"] > 0.9
+    assert "word f1" in capsys.readouterr().out
+
+
+def test_mistakes_end_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit.main([str(tmp_path / "none"), "--out", str(tmp_path / "m")]) == 2
+    assert "none: expected a file or a folder" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+    assert evaluate.main([str(tmp_path), str(tmp_path)]) == 2
+    assert evaluate.main([str(tmp_path)]) == 2
