@@ -1,13 +1,21 @@
-"""Node tables of a boosted model, and their evaluation with NumPy alone.
+"""Node tables of boosted trees, and their evaluation with NumPy alone.
 
-The evaluation is a "bit forest": one bit a line, one row of 64-bit words a node. Every distinct
-condition ``feature <= threshold`` is decided once for all lines of a chunk and packed into bits;
-then a whole level of all trees is a gather, an AND and an XOR. The index of the leaf that a line
-ends in comes out of OR-ed bit planes.
+`BitForest` takes many lines at once, one bit a line. A tree's leaves stand in a row, numbered from
+the left; each split is the boundary between two of them and has a row of bits that says which
+lines end *beyond* it, in a leaf to its right:
+
+    beyond = (begin AND right) OR end
+
+`right` are the lines that the split's own comparison sends right, `begin` those that end at or
+beyond the first leaf under the split, `end` those that end beyond the last. The latter two are
+the `beyond` rows of splits higher up, so a level of all trees is one take and two operations. The
+Gray code of a leaf's number changes one bit at each boundary: bit b is the XOR of the `beyond`
+rows of the boundaries 1, 3, 5, ... times ``2**b``. The codes pick the leaves' values.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,47 +24,52 @@ import numpy.typing as npt
 
 __all__ = ["BitForest", "Trees"]
 
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 Words = npt.NDArray[np.uint64]
-Doubles = npt.NDArray[np.float64]
 
-_CHUNK = 256
-_MAX_NODES = 1 << 20
-_MAX_DEPTH = 64
-_FIELDS = {
+MAX_NODES, MAX_TREES, MAX_LEAVES, MAX_DEPTH = 1 << 20, 10_000, 256, 128
+"""Bounds on what is evaluated; the leaves are those of one tree, whose codes are bytes."""
+
+CHUNK_LINES, CHUNK_COMPARISONS = 1 << 10, 1 << 17
+"""Lines, and comparisons of a line with a threshold, at once: many a call, yet in the cache."""
+
+_DTYPES = {
     "feature": np.int32,
     "threshold": np.float32,
     "missing_left": np.bool_,
     "left": np.int32,
     "right": np.int32,
     "value": np.float64,
+    "root": np.int32,
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """All nodes of all trees, in plain arrays.
+    """Node tables of all trees of a boosted model, one tree after the other.
 
     Attributes
     ----------
     feature : ndarray of int32, shape (n_nodes,)
-        Feature that a node splits on; -1 at leaves.
+        Row of the feature matrix that a split looks at; -1 at leaves.
     threshold : ndarray of float32, shape (n_nodes,)
-        Values up to it go left.
+        Values up to it go left; infinity sends every value left, and NaN as `missing_left` says.
     missing_left : ndarray of bool, shape (n_nodes,)
-        Whether NaN goes left.
+        Whether a line goes left where its value is NaN.
     left, right : ndarray of int32, shape (n_nodes,)
-        Children, behind their parent in the table; -1 at leaves.
+        Children, always further down the table; -1 at leaves.
     value : ndarray of float64, shape (n_nodes,)
-        Score of a leaf; at other nodes the mean of the training lines below.
+        What a leaf adds to the score; at splits the mean below, which only explains scores.
     root : ndarray of int32, shape (n_trees,)
-        First node of each tree; a tree's nodes stand together.
+        Root of each tree.
     baseline : float
-        Score before any tree.
+        Score before the first tree.
     """
 
     feature: npt.NDArray[np.int32]
-    threshold: npt.NDArray[np.float32]
+    threshold: Floats
     missing_left: npt.NDArray[np.bool_]
     left: npt.NDArray[np.int32]
     right: npt.NDArray[np.int32]
@@ -64,146 +77,163 @@ class Trees:
     root: npt.NDArray[np.int32]
     baseline: float
 
-    def to_arrays(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
-        """Return the tables as arrays to be saved, each name behind `prefix`."""
-        arrays = {f"{prefix}{name}": getattr(self, name) for name in (*_FIELDS, "root")}
-        return {**arrays, f"{prefix}baseline": np.array([self.baseline])}
+    def to_arrays(self, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
+        """Return the tables as named rows, to be saved; the inverse of `from_arrays`."""
+        tables = {prefix + name: getattr(self, name) for name in _DTYPES}
+        return {**tables, f"{prefix}baseline": np.array([self.baseline])}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], prefix: str) -> Trees:
-        """Return the tables out of saved arrays; check them by :meth:`validate`.
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], prefix: str = "") -> Trees:
+        """Take the tables out of named rows; `validate` says whether they hold.
 
         Raises
         ------
         ValueError
-            If an array is missing or not of its type.
+            If a row is missing or the baseline is not one float64.
         """
-        found: dict[str, Any] = {}
-        for name, kind in {**_FIELDS, "root": np.int32, "baseline": np.float64}.items():
-            array = arrays.get(f"{prefix}{name}")
-            if array is None:
-                raise ValueError(f"expected an array {prefix}{name}, found none")
-            if array.ndim != 1 or array.dtype != kind:
-                raise ValueError(
-                    f"expected {prefix}{name} to be one row of {np.dtype(kind)}, "
-                    f"found {array.ndim} dimensions of {array.dtype}"
-                )
-            found[name] = array
-        if len(found["baseline"]) != 1 or not np.isfinite(found["baseline"]).all():
-            raise ValueError(f"expected {prefix}baseline to be one finite number")
-        return cls(**{**found, "baseline": float(found["baseline"][0])})
+        for name in (*_DTYPES, "baseline"):
+            if prefix + name not in arrays:
+                raise ValueError(f"expected an array {prefix}{name}; found none")
+        tables: dict[str, Any] = {name: arrays[prefix + name] for name in _DTYPES}
+        baseline = arrays[prefix + "baseline"]
+        if baseline.shape != (1,) or baseline.dtype != np.float64:
+            raise ValueError(f"expected one float64 in {prefix}baseline")
+        return cls(**tables, baseline=float(baseline[0]))
 
     def validate(self, n_features: int) -> None:
-        """Check that the tables are sound trees over so many features.
+        """Check that the tables are trees over `n_features` features, small enough to evaluate.
 
         Raises
         ------
         ValueError
-            With the first thing that does not hold.
+            Says in one sentence what does not hold.
         """
-        size = len(self.feature)
-        if not 0 < size <= _MAX_NODES or any(len(getattr(self, name)) != size for name in _FIELDS):
-            raise ValueError(f"expected columns of one length, 1 to {_MAX_NODES} nodes")
-        roots = self.root.astype(np.int64)
-        if not len(roots) or roots[0] != 0 or (np.diff(roots) <= 0).any() or roots[-1] >= size:
-            raise ValueError("expected roots that rise from 0 within the table")
-        if not (np.isfinite(self.threshold).all() and np.isfinite(self.value).all()):
-            raise ValueError("expected finite thresholds and values")
-        inner = self.feature >= 0
-        if (self.feature < -1).any() or (self.feature >= n_features).any():
-            raise ValueError(f"expected features from 0 to {n_features - 1}, or -1 at leaves")
-        if (self.left[~inner] != -1).any() or (self.right[~inner] != -1).any():
-            raise ValueError("expected leaves without children")
-        self._check_children(np.flatnonzero(inner), roots, size)
+        self._check_shapes()
+        split = self.feature >= 0
+        self._check_numbers(split, n_features)
+        self._check_links(split)
+        if (most := int(self.sum_below(np.ones(len(split), int))[self.root].max())) > MAX_LEAVES:
+            raise ValueError(f"expected trees of at most {MAX_LEAVES} leaves; found {most}")
 
-    def _check_children(self, inner: Ints, roots: npt.NDArray[np.int64], size: int) -> None:
-        tree = np.repeat(np.arange(len(roots)), np.diff(np.append(roots, size)))
-        for side in (self.left[inner].astype(np.int64), self.right[inner].astype(np.int64)):
-            if (side <= inner).any() or (side >= size).any():
-                raise ValueError("expected children behind their parent and within the table")
-            if (tree[side] != tree[inner]).any():
-                raise ValueError("expected children in their parent's tree")
-        children = np.concatenate([self.left[inner], self.right[inner], self.root])
-        if len(children) != size or len(np.unique(children)) != size:
-            raise ValueError("expected every node to have exactly one parent or to be a root")
-        level = self.root
-        for _ in range(_MAX_DEPTH):
-            level = level[self.feature[level] >= 0]
-            if not len(level):
-                return
-            level = np.concatenate([self.left[level], self.right[level]])
-        raise ValueError(f"expected trees of at most {_MAX_DEPTH} levels")
+    def _check_shapes(self) -> None:
+        for name, dtype in _DTYPES.items():
+            table = getattr(self, name)
+            if table.dtype != dtype or table.ndim != 1:
+                found = f"{table.dtype} of shape {table.shape}"
+                raise ValueError(f"expected {name} as a row of {np.dtype(dtype)}; found {found}")
+            if name != "root" and len(table) != len(self.feature):
+                raise ValueError(f"expected {len(self.feature)} nodes in {name}, not {len(table)}")
+        if not 1 <= len(self.root) <= MAX_TREES or len(self.feature) > MAX_NODES:
+            raise ValueError(f"expected 1 to {MAX_TREES} trees of at most {MAX_NODES} nodes in all")
+
+    def _check_numbers(self, split: npt.NDArray[np.bool_], n_features: int) -> None:
+        if not (np.isfinite(self.value).all() and np.isfinite(self.baseline)):
+            raise ValueError("expected finite values and a finite baseline")
+        if np.isnan(self.threshold).any():
+            raise ValueError("expected thresholds that are numbers; found NaN")
+        if (self.feature < -1).any() or (self.feature >= n_features).any():
+            raise ValueError(f"expected features from 0 to {n_features - 1}, and -1 at leaves")
+        if ((self.left != -1) | (self.right != -1))[~split].any():
+            raise ValueError("expected no children (-1) at leaves")
+
+    def _check_links(self, split: npt.NDArray[np.bool_]) -> None:
+        """Check that each node has one parent or is one root; no loop can then exist."""
+        n_nodes = len(self.feature)
+        at = np.flatnonzero(split)
+        for name, child in (("left", self.left[split]), ("right", self.right[split])):
+            if ((child <= at) | (child >= n_nodes)).any():
+                raise ValueError(f"expected every {name} child further down the table")
+        if (self.root < 0).any() or (self.root >= n_nodes).any():
+            raise ValueError("expected the roots inside the table")
+        named = np.concatenate([self.root, self.left[split], self.right[split]])
+        if (np.bincount(named, minlength=n_nodes) != 1).any():
+            raise ValueError("expected every node to be a root or to have one parent")
+
+    def levels(self) -> list[Ints]:
+        """Return the nodes of all trees by their depth, the roots first."""
+        levels: list[Ints] = []
+        nodes = self.root.astype(np.intp)
+        while len(nodes):
+            if len(levels) > MAX_DEPTH:
+                raise ValueError(f"expected trees of at most {MAX_DEPTH} levels of splits")
+            levels.append(nodes)
+            splits = nodes[self.feature[nodes] >= 0]
+            nodes = np.concatenate([self.left[splits], self.right[splits]]).astype(np.intp)
+        return levels
+
+    def sum_below(self, amount: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return at every node the sum over the leaves below it (at a leaf, its own)."""
+        total = np.where(self.feature < 0, amount, 0)
+        for nodes in reversed(self.levels()):
+            splits = nodes[self.feature[nodes] >= 0]
+            total[splits] = total[self.left[splits]] + total[self.right[splits]]
+        return total
 
 
 class BitForest:
-    """Evaluator of :class:`Trees`.
+    """Trees laid out for fast evaluation; it holds no state that a call changes.
 
     Parameters
     ----------
     trees : Trees
-        Sound ones, see :meth:`Trees.validate`.
+        Tables that passed `Trees.validate`.
     """
 
     def __init__(self, trees: Trees) -> None:
+        levels = [nodes[trees.feature[nodes] >= 0] for nodes in trees.levels()]
         self._baseline = trees.baseline
         self._n_trees = len(trees.root)
-        condition = self._number_conditions(trees)
-        row, self._levels, self._n_rows = self._order_levels(trees, condition)
-        self._place_leaves(trees, row)
+        self._compile_comparisons(trees, np.concatenate(levels))
+        self._compile_rows(trees, levels)
 
-    def _number_conditions(self, trees: Trees) -> Ints:
-        """Sort out the distinct conditions, and return the one of each node."""
-        inner = np.flatnonzero(trees.feature >= 0)
-        keys = trees.feature[inner], trees.threshold[inner], trees.missing_left[inner]
-        rank = np.lexsort(keys[::-1])
-        feature, threshold, missing = (key[rank] for key in keys)
-        new = np.ones(len(rank), dtype=bool)
-        new[1:] = (
-            (feature[1:] != feature[:-1])
-            | (threshold[1:] != threshold[:-1])
-            | (missing[1:] != missing[:-1])
-        )
-        condition = np.full(len(trees.feature), -1, dtype=np.intp)
-        condition[inner[rank]] = np.cumsum(new) - 1
+    def _compile_comparisons(self, trees: Trees, splits: Ints) -> None:
+        """List each comparison of a feature with a threshold once."""
+        feature, threshold = trees.feature[splits], trees.threshold[splits]
+        order = np.lexsort((threshold, feature))
+        feature, threshold = feature[order], threshold[order]
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = (feature[1:] != feature[:-1]) | (threshold[1:] != threshold[:-1])
         self._feature = feature[new].astype(np.intp)
         self._threshold = threshold[new][:, None]
-        self._missing_left = missing[new][:, None]
-        return condition
+        self._comparison = np.empty(len(order), dtype=np.intp)
+        self._comparison[order] = np.cumsum(new) - 1
+        twin = len(self._feature) * ~trees.missing_left[splits]
+        self._comparison_if_missing = self._comparison + twin
 
-    @staticmethod
-    def _order_levels(trees: Trees, condition: Ints) -> tuple[Ints, list[tuple[Ints, Ints]], int]:
-        """Give the nodes numbers level by level: all left children of one, then all right ones."""
-        row = np.full(len(trees.feature), -1, dtype=np.intp)
-        level = trees.root.astype(np.intp)
-        row[level] = np.arange(len(level))
-        levels, count = [], len(level)
-        while len(level := level[trees.feature[level] >= 0]):
-            levels.append((row[level], condition[level]))
-            level = np.concatenate([trees.left[level], trees.right[level]]).astype(np.intp)
-            row[level] = np.arange(count, count + len(level))
-            count += len(level)
-        return row, levels, count
+    def _compile_rows(self, trees: Trees, levels: list[Ints]) -> None:
+        """Say where the rows of each level's splits come from, and place the leaves."""
+        leaves = trees.sum_below(np.ones(len(trees.feature), dtype=np.intp))
+        n_bits = max(1, int(leaves[trees.root].max() - 1).bit_length())
+        self._n_splits = n_splits = sum(map(len, levels))
+        # two constant rows stand behind those of the splits: no line, and all lines
+        end, begin = np.full((2, len(leaves)), [[n_splits], [n_splits + 1]])
+        first = np.zeros(len(leaves), dtype=np.intp)  # place of the first leaf below a node
+        first[trees.root] = np.arange(self._n_trees) << n_bits
+        at_boundary = np.full(self._n_trees << n_bits, n_splits)
+        self._levels: list[tuple[slice, Ints]] = []
+        start = 0
+        for splits in levels:
+            stop = start + len(splits)
+            self._levels.append((slice(start, stop), np.append(begin[splits], end[splits])))
+            left, right, own = trees.left[splits], trees.right[splits], np.arange(start, stop)
+            begin[left], end[left], first[left] = begin[splits], own, first[splits]
+            begin[right], end[right], first[right] = own, end[splits], first[splits] + leaves[left]
+            at_boundary[first[right]] = own
+            start = stop
+        leaf = trees.feature < 0
+        self._compile_codes(at_boundary, first[leaf], trees.value[leaf], n_bits)
 
-    def _place_leaves(self, trees: Trees, row: Ints) -> None:
-        """Give each tree's leaves numbers, and note for each bit the leaves that have it."""
-        leaf = np.flatnonzero(trees.feature < 0)
-        tree = trees.root.searchsorted(leaf, side="right") - 1
-        counts = np.bincount(tree, minlength=self._n_trees)
-        number = np.arange(len(leaf)) - np.repeat(np.cumsum(counts) - counts, counts)
-        self._bits = max(1, int(counts.max() - 1).bit_length())
-        width = 1 << self._bits
-        values = np.zeros((self._n_trees, width))
-        values[tree, number] = trees.value[leaf]
-        rows = np.full((self._n_trees, width), self._n_rows, dtype=np.intp)
-        rows[tree, number] = row[leaf]
-        codes = np.arange(width)
-        planes = np.stack([rows[:, codes >> bit & 1 == 1] for bit in range(self._bits)])
-        self._planes = np.ascontiguousarray(planes.transpose(2, 0, 1))
-        self._values = values.ravel()
-        self._offset = (np.arange(self._n_trees) * width)[:, None]
+    def _compile_codes(self, at_boundary: Ints, place: Ints, value: Doubles, n_bits: int) -> None:
+        """List the rows that flip each bit of the codes; put each value where its code points."""
+        rows = at_boundary.reshape(self._n_trees, -1)
+        flips = [rows[:, 1 << bit :: 2 << bit].T for bit in reversed(range(n_bits))]
+        self._flips = [np.ascontiguousarray(flip) for flip in flips]
+        self._offset = np.arange(self._n_trees)[:, None] << n_bits
+        self._values = np.zeros(len(at_boundary))
+        self._values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
 
-    def scores(self, matrix: npt.NDArray[np.float32]) -> Doubles:
-        """Return the raw score of each line: the baseline and the leaves it falls into.
+    def scores(self, matrix: Floats) -> Doubles:
+        """Return the raw score of each line: the baseline and its leaves, summed in tree order.
 
         Parameters
         ----------
@@ -213,49 +243,57 @@ class BitForest:
         Returns
         -------
         ndarray of float64, shape (n_lines,)
-            A line's score does not depend on the lines beside it, bit for bit.
+            Log odds. A line's score does not depend on the lines beside it, bit for bit.
         """
-        count = matrix.shape[1]
-        scores = np.empty(count)
-        for start in range(0, count, _CHUNK):
-            chunk = np.ascontiguousarray(matrix[:, start : start + _CHUNK])
-            scores[start : start + _CHUNK] = self._evaluate(chunk)
+        n_features, n_lines = matrix.shape
+        scores = np.empty(n_lines)
+        for start in range(0, n_lines, CHUNK_LINES):
+            stop = min(start + CHUNK_LINES, n_lines)
+            block = np.zeros((n_features, (stop - start + 63) // 64 * 64), dtype=np.float32)
+            block[:, : stop - start] = matrix[:, start:stop]
+            parts = self._values.take(self._codes(self._beyond(block)) + self._offset)
+            parts[0] += self._baseline
+            # rows of at least 64 columns are added one upon the other, in the order of the trees
+            scores[start:stop] = parts.sum(axis=0)[: stop - start]
         return scores
 
-    def _decide(self, chunk: npt.NDArray[np.float32], width: int) -> Words:
-        """Decide all conditions for all lines; return one row of bits a condition."""
-        values = chunk.take(self._feature, axis=0)
-        decided = np.zeros((len(self._feature), 64 * width), dtype=bool)
-        np.less_equal(values, self._threshold, out=decided[:, : chunk.shape[1]])
-        if np.isnan(chunk).any():
-            decided[:, : chunk.shape[1]] |= np.isnan(values) & self._missing_left
-        return np.packbits(decided, axis=1, bitorder="little").view(np.uint64)
+    def _right(self, block: Floats) -> Words:
+        """Return the bits of the lines that each split sends right, for every split."""
+        right = np.empty((len(self._feature), block.shape[1] // 64), dtype=np.uint64)
+        step = max(1, CHUNK_COMPARISONS // block.shape[1])
+        for part in (slice(start, start + step) for start in range(0, len(right), step)):
+            # NaN is not above anything: it goes left here
+            right[part] = _packed(block.take(self._feature[part], axis=0) > self._threshold[part])
+        if not (missing := np.isnan(block)).any():
+            return right.take(self._comparison, axis=0)
+        right = np.concatenate([right, right | _packed(missing).take(self._feature, axis=0)])
+        return right.take(self._comparison_if_missing, axis=0)
 
-    def _evaluate(self, chunk: npt.NDArray[np.float32]) -> Doubles:
-        count = chunk.shape[1]
-        width = (count + 63) // 64
-        conditions = self._decide(chunk, width)
-        reached = np.empty((self._n_rows + 1, width), dtype=np.uint64)
-        reached[: self._n_trees] = ~np.uint64(0)
-        reached[self._n_rows] = 0
-        end = self._n_trees
-        for parents, wanted in self._levels:
-            above = reached.take(parents, axis=0)
-            left = reached[end : end + len(parents)]
-            right = reached[end + len(parents) : end + 2 * len(parents)]
-            np.bitwise_and(above, conditions.take(wanted, axis=0), out=left)
-            np.bitwise_xor(above, left, out=right)
-            end += 2 * len(parents)
-        return self._sum_leaves(reached, count)
+    def _beyond(self, block: Floats) -> Words:
+        """Return the bits of the lines that end beyond each split, and the constant rows."""
+        right = self._right(block)
+        beyond = np.empty((self._n_splits + 2, right.shape[1]), dtype=np.uint64)
+        beyond[-2], beyond[-1] = 0, ~np.uint64(0)
+        for rows, sources in self._levels:
+            both = beyond.take(sources, axis=0)
+            begin, end = both[: len(both) // 2], both[len(both) // 2 :]
+            np.bitwise_and(begin, right[rows], out=begin)
+            np.bitwise_or(begin, end, out=beyond[rows])
+        return beyond
 
-    def _sum_leaves(self, reached: Words, count: int) -> Doubles:
-        planes = reached.take(self._planes[0], axis=0)
-        for rows in self._planes[1:]:
-            planes |= reached.take(rows, axis=0)
-        bits = np.unpackbits(planes.view(np.uint8), axis=2, bitorder="little")
-        leaf = bits[0].astype(np.uint8 if self._bits <= 8 else np.uint32)
-        for bit in range(1, self._bits):
-            leaf |= bits[bit].astype(leaf.dtype) << leaf.dtype.type(bit)
-        # rows are summed one upon the other, in the order of the trees
-        total: Doubles = self._values.take(leaf + self._offset).sum(axis=0)[:count]
-        return total + self._baseline
+    def _codes(self, beyond: Words) -> npt.NDArray[np.uint8]:
+        """Return the code of each line's leaf in each tree, shape (n_trees, n_lines)."""
+        shape = self._n_trees, 64 * beyond.shape[1]
+        codes = np.zeros(shape[0] * shape[1] // 8, dtype=np.uint64)
+        for flip in self._flips:
+            plane = np.bitwise_xor.reduce(beyond.take(flip, axis=0), axis=0)
+            bits = np.unpackbits(plane.view(np.uint8).ravel(), bitorder="little")
+            np.left_shift(codes, np.uint64(1), out=codes)  # eight codes at once
+            np.bitwise_or(codes, bits.view(np.uint64), out=codes)
+        return codes.view(np.uint8).reshape(shape)
+
+
+def _packed(flags: npt.NDArray[np.bool_]) -> Words:
+    """Return one row of bits for each row of flags; their number is a multiple of 64."""
+    bits = np.packbits(flags.ravel(), bitorder="little")
+    return bits.view(np.uint64).reshape(len(flags), flags.shape[1] // 64)

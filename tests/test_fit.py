@@ -11,7 +11,7 @@ import pytest
 from classifier.model_file import save_model
 from tests.conftest import invented_pages, small_recipe
 from training import evaluate, fit
-from training.dataset import build, draw, fold_of, headline_of, walk
+from training.dataset import NO_HEADLINE, build, draw, fold_of, headline_of, walk
 from training.labeled import write_jsonl
 from training.metrics import Prediction
 from training.records import LabeledPage
@@ -73,6 +73,7 @@ def test_drawn_lines_hold_the_headline() -> None:
 
 def test_the_unjudged_line_of_wcxb_is_its_headline() -> None:
     assert headline_of(LabeledPage("wcxb_dev/1#wet", "a\nb", "B?", "s")) == 1
+    assert headline_of(LabeledPage("wcxb_dev/1#wet", "a\nb", "BB", "s")) == NO_HEADLINE
     assert headline_of(LabeledPage("other/1", "a\nb", "B?", "s")) is None
 
 

@@ -152,7 +152,7 @@ def _outcomes(
             own = slice(*batch.text.page_start[place : place + 2].tolist())
             physical = batch.text.physical[own] - batch.text.physical_start[place]
             known = headline_of(data.pages[index])
-            line = None if known is None else int(physical.searchsorted(known))
+            line = int(physical.searchsorted(known)) if known is not None and known >= 0 else known
             truth = targets(data.pages[index], physical)
             outcomes[index] = Outcome(score[own], top[own], batch.words[own], truth, physical, line)
 

@@ -18,7 +18,10 @@ __all__ = ["Dataset", "Sample", "build", "fold_of", "headline_of", "page_name", 
 
 Ints = npt.NDArray[np.intp]
 _TARGET = {"C": 1, "B": 0}
-_CONTENT, _UNKNOWN = 1, -1
+_UNKNOWN = -1
+
+NO_HEADLINE = -1
+"""Stands for the line of the headline on a page that is known to have none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +75,16 @@ def headline_of(page: LabeledPage) -> int | None:
     """Return the physical line that is known to be the page's headline.
 
     WCXB's gold leaves headlines out; the labels made from it mark the one next to the content as
-    the page's only ``?``.
+    the page's only ``?``, and where none stands there they have none.
+
+    Returns
+    -------
+    int or None
+        `NO_HEADLINE` if the page is known to have none, None if nothing is known.
     """
-    if page.headline_line is None and page.id.startswith("wcxb") and page.labels.count("?") == 1:
-        return page.labels.index("?")
-    return page.headline_line
+    if page.headline_line is not None or not page.id.startswith("wcxb"):
+        return page.headline_line
+    return page.labels.index("?") if page.labels.count("?") == 1 else NO_HEADLINE
 
 
 def fold_of(sites: Sequence[str], folds: int, seed: int) -> Ints:

@@ -1,6 +1,9 @@
-"""From scikit-learn's gradient boosting to plain node tables."""
+"""From scikit-learn's boosted trees to plain node tables."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,61 +14,77 @@ from classifier.trees import Trees
 __all__ = ["trees_of"]
 
 
-def trees_of(learner: HistGradientBoostingClassifier) -> Trees:
+def trees_of(model: HistGradientBoostingClassifier) -> Trees:
     """Return the node tables of a fitted model.
 
-    Thresholds are rounded down to float32, so that float32 inputs take the same way everywhere.
+    They give scikit-learn's own decisions for float32 inputs.
 
     Parameters
     ----------
-    learner : HistGradientBoostingClassifier
-        Of two classes, with numerical features only.
+    model : HistGradientBoostingClassifier
+        Fitted, of two classes, with numerical features only.
 
     Returns
     -------
     Trees
+        Checked. A split's value is the mean of its training lines' leaves.
 
     Raises
     ------
     ValueError
-        If the model has more classes or categorical features.
+        If the model is something else, or its trees are too large.
+
+    Examples
+    --------
+    >>> rows = np.arange(40, dtype=np.float32)[:, None]
+    >>> model = HistGradientBoostingClassifier(max_iter=1).fit(rows, rows[:, 0] > 19)
+    >>> trees_of(model).threshold[0]
+    np.float32(19.5)
     """
-    iterations = learner._predictors
-    if any(len(trees) != 1 for trees in iterations):
-        raise ValueError("expected a model of two classes; found one of more")
-    nodes = [trees[0].nodes for trees in iterations]
+    _check_kind(model)
+    nodes = [iteration[0].nodes for iteration in model._predictors]
     sizes = np.array([len(table) for table in nodes])
     root = np.cumsum(sizes) - sizes
     table = np.concatenate(nodes)
-    if table["is_categorical"].any():
-        raise ValueError("expected numerical features only; found a categorical split")
-    offset = np.repeat(root, sizes)
+    first = np.repeat(root, sizes)
     leaf = table["is_leaf"].astype(bool)
     trees = Trees(
         feature=np.where(leaf, -1, table["feature_idx"]).astype(np.int32),
-        threshold=_float32_below(np.where(leaf, 0.0, table["num_threshold"])),
+        threshold=float32_below(np.where(leaf, 0.0, table["num_threshold"])),
         missing_left=table["missing_go_to_left"].astype(bool) & ~leaf,
-        left=np.where(leaf, -1, table["left"] + offset).astype(np.int32),
-        right=np.where(leaf, -1, table["right"] + offset).astype(np.int32),
-        value=np.where(leaf, table["value"], 0.0),
+        left=np.where(leaf, -1, table["left"] + first).astype(np.int32),
+        right=np.where(leaf, -1, table["right"] + first).astype(np.int32),
+        value=table["value"].astype(np.float64),
         root=root.astype(np.int32),
-        baseline=float(np.ravel(learner._baseline_prediction)[0]),
+        baseline=float(model._baseline_prediction[0, 0]),
     )
-    _fill_inner_values(trees, table["count"].astype(np.float64))
-    return trees
+    trees.validate(int(model.n_features_in_))
+    return replace(trees, value=_means(trees, table["count"].astype(np.float64)))
 
 
-def _float32_below(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Round towards minus infinity; infinite thresholds become the largest finite ones."""
-    limit = np.finfo(np.float32).max
-    rounded = np.clip(values, -limit, limit).astype(np.float32)
-    lower = np.nextafter(rounded, np.float32(-np.inf))
-    return np.where(rounded > values, lower, rounded)
+def _check_kind(model: Any) -> None:
+    if not isinstance(model, HistGradientBoostingClassifier):
+        raise ValueError(
+            f"expected a HistGradientBoostingClassifier; found a {type(model).__name__}"
+        )
+    if not hasattr(model, "_predictors"):
+        raise ValueError("expected a fitted model; call its fit first")
+    if len(model.classes_) != 2:
+        raise ValueError(f"expected a model of two classes; found {len(model.classes_)}")
+    # scikit-learn puts categorical columns first, so even one that no split uses moves the others
+    if model.is_categorical_ is not None and np.any(model.is_categorical_):
+        raise ValueError("expected numerical features only; found categorical ones")
 
 
-def _fill_inner_values(trees: Trees, count: npt.NDArray[np.float64]) -> None:
-    """Give every split the mean value of the training lines below it; children stand behind."""
-    for node in np.flatnonzero(trees.feature >= 0)[::-1].tolist():
-        left, right = trees.left[node], trees.right[node]
-        mass = count[left] * trees.value[left] + count[right] * trees.value[right]
-        trees.value[node] = mass / max(count[left] + count[right], 1.0)
+def float32_below(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Round down to float32, so that ``x <= value`` stays what it was for every float32 x."""
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = values.astype(np.float32)
+        lower = np.nextafter(nearest, np.float32(-np.inf))
+    return np.where(nearest > values, lower, nearest)
+
+
+def _means(trees: Trees, count: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the leaves' values, and at splits their mean weighted by training lines."""
+    mean = trees.sum_below(count * trees.value) / np.maximum(trees.sum_below(count), 1.0)
+    return np.where(trees.feature < 0, trees.value, mean)

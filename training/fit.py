@@ -15,7 +15,7 @@ import sklearn
 
 from classifier import __version__
 from classifier.model import Model
-from classifier.model_file import save_model
+from classifier.model_file import replace_file, save_model
 from classifier.result import line_labels
 from training.crossfit import cross_fit, decode, draw_rows, final_model, work
 from training.dataset import Dataset, build, page_name
@@ -130,9 +130,15 @@ def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> flo
     return 3 * len(pages) + fits * (recipe.folds + final)
 
 
+def corpus_of(page: LabeledPage) -> str:
+    """Return the corpus of a page, by its id; pages of folders are the project's own."""
+    prefix = page.id.partition("/")[0].partition("_")[0]
+    return prefix if "#" in page.id else "own"
+
+
 def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe) -> dict[str, Any]:
     """Return what ``model.json`` says of the training: data, terms, recipe, versions."""
-    corpora = Counter((page.id.partition("/")[0], page.license or "") for page in pages)
+    corpora = Counter((corpus_of(page), page.license or "") for page in pages)
     return {
         "training": {
             "data_sha256": data_hash(paths),
@@ -185,6 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--weight", action="append", default=[], metavar="PREFIX=FACTOR",
                         help="weight of the pages whose id begins so (default 1)")  # fmt: skip
+    parser.add_argument("--figures", type=Path, metavar="DIR",
+                        help="write the cross-validated figures of each corpus as JSON")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -195,9 +203,15 @@ def _train(options: argparse.Namespace) -> int:
     info = describe(pages, options.paths, recipe)
 
     def report(predictions: list[Prediction]) -> None:
-        found = evaluate_pages(pages, predictions)
-        print_report(found)
-        info["cross_validation"] = asdict(found.total)["figures"]
+        for corpus in sorted({corpus_of(page) for page in pages}):
+            kept = [i for i, page in enumerate(pages) if corpus_of(page) == corpus]
+            found = evaluate_pages([pages[i] for i in kept], [predictions[i] for i in kept])
+            found.info.update(corpus=corpus, data_sha256=info["training"]["data_sha256"])
+            print_report(found)
+            if options.figures:
+                options.figures.mkdir(parents=True, exist_ok=True)
+                path = options.figures / f"{corpus}.json"
+                replace_file(path, found.to_json().encode("utf-8"))
 
     with progress_bar("training", total_work(pages, recipe, final=True)) as tick:
         model = fit(pages, recipe, tick, report)

@@ -58,7 +58,7 @@ class Recipe:
     """
 
     folds: int = 5
-    lines: int = 64
+    lines: int = 48
     word_bits: int = 17
     word_alpha: float = 3e-6
     first: dict[str, Any] = field(default_factory=lambda: _forest(200, 31))

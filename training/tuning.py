@@ -19,11 +19,11 @@ Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
 _KNOTS = 48
-_SWITCH = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)
+_SWITCH = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)
 _POWER = (0.75, 1.0)
 _AIM = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
 _TOLERANCE = 0.001
-_HEADLINE = tuple(np.arange(0.05, 0.81, 0.05).round(2).tolist())
+_HEADLINE = tuple(np.arange(0.05, 0.76, 0.1).round(2).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Outcome:
     physical : ndarray of intp, shape (n_lines,)
         Index of each line among the page's physical lines.
     top : int or None
-        The line that is the headline; None where it is not known.
+        The line that is the headline; -1 where there is none, None where nothing is known.
     """
 
     score: Doubles
@@ -135,13 +135,13 @@ def _choose_decoder(
 
 
 def _choose_headline(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[np.bool_]]) -> float:
-    """Return the threshold with the best F1 of finding headlines."""
-    known = [(p, x) for p, x in zip(outcomes, labels, strict=True) if p.top is not None]
+    """Return the threshold with the best F1 of finding headlines, the higher one of equals."""
+    pairs = [(p, x, p.top) for p, x in zip(outcomes, labels, strict=True) if p.top is not None]
     best = (0.0, 0.5)
     for threshold in _HEADLINE:
-        found = [(find_headline(p.headline, x, threshold), p.top) for p, x in known]
+        found = [(find_headline(p.headline, x, threshold), top) for p, x, top in pairs]
         hits = sum(got == top for got, top in found)
-        total = sum(got is not None for got, _ in found) + len(found)
+        total = sum((got is not None) + (top >= 0) for got, top in found)
         best = max(best, (2 * hits / max(total, 1), threshold))
     return best[1]
 

@@ -1,0 +1,127 @@
+"""The card of a model: ``python -m training.card MODEL FIGURES.json --check NAME=FIGURES.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from classifier.model_file import replace_file
+
+__all__ = ["card", "main"]
+
+_HEADLINES = {
+    "word_f1": "page word F1",
+    "word_precision": "page word precision",
+    "word_recall": "page word recall",
+    "content_f1": "line F1, content",
+    "boilerplate_f1": "line F1, boilerplate",
+    "auc": "line AUC",
+    "calibration_error": "expected calibration error",
+    "brier": "Brier score",
+    "span_exact_f1": "span F1, exact",
+    "span_overlap_f1": "span F1, half overlapping",
+    "spans_found": "spans of content a page, found",
+    "spans_true": "spans of content a page, true",
+    "boundary_error": "boundary error, lines",
+}
+
+
+def _figure(found: dict[str, float]) -> str:
+    return f"{found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
+
+
+def _table(report: dict[str, Any]) -> list[str]:
+    figures = report["total"]["figures"]
+    rows = [f"| {title} | {_figure(figures[name])} |" for name, title in _HEADLINES.items()]
+    return ["| figure | value (95 % interval over sites) |", "|---|---|", *rows]
+
+
+def _breakdown(report: dict[str, Any], key: str, least: int = 1) -> list[str]:
+    rows = [f"| {key.replace('_', ' ')} | pages | word P | word R | word F1 | AUC | ECE |"]
+    rows.append("|---|--:|--:|--:|--:|--:|--:|")
+    names = ("word_precision", "word_recall", "word_f1", "auc", "calibration_error")
+    for name, group in report["by"][key].items():
+        if group["pages"] >= least:
+            values = " | ".join(f"{group['figures'][figure]['value']:.4f}" for figure in names)
+            rows.append(f"| {name} | {group['pages']} | {values} |")
+    return rows
+
+
+def card(
+    header: dict[str, Any], report: dict[str, Any], checks: dict[str, dict[str, Any]], notes: str
+) -> str:
+    """Return a model card as Markdown.
+
+    Parameters
+    ----------
+    header : dict
+        The model's ``model.json``.
+    report : dict
+        The JSON of an evaluation: the cross-validated one.
+    checks : dict of str to dict
+        Evaluations of the saved model on pages that it was not trained on.
+    notes : str
+        What figures do not say; Markdown.
+
+    Returns
+    -------
+    str
+    """
+    training = header["training"]
+    corpora = [
+        f"| {row['prefix']} | {row['renderings']} | {row['license'] or 'own pages, MIT'} |"
+        for row in training["corpora"]
+    ]
+    presets = [
+        f"| {name} | {row['precision']:.4f} | {row['recall']:.4f} |"
+        for name, row in header["presets"].items()
+    ]
+    parts = [
+        notes.strip(),
+        "## Training data",
+        f"{training['pages']} pages of {training['sites']} sites in {training['renderings']} "
+        f"renderings; SHA-256 of the files `{training['data_sha256']}`.",
+        "\n".join(["| corpus | renderings | terms |", "|---|--:|---|", *corpora]),
+        "Recipe: `" + json.dumps(training["recipe"]) + "`",
+        "## Cross-validation",
+        f"Five folds by site; {report['total']['pages']} renderings of {report['total']['sites']} "
+        f"sites; data SHA-256 `{report['info']['data_sha256']}`.",
+        "\n".join(_table(report)),
+        *("\n".join(_breakdown(report, key)) for key in ("page_type", "renderer")),
+        "## Presets",
+        "Mean word precision and recall of pages against their labels, out of fold.",
+        "\n".join(["| preset | precision | recall |", "|---|--:|--:|", *presets]),
+    ]
+    for name, check in checks.items():
+        about = f"Data SHA-256 `{check['info']['data_sha256']}`; the model never saw these pages."
+        parts += [f"## On {name}", about, "\n".join(_table(check))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _report(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write ``card.md`` into a model directory."""
+    parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
+    parser.add_argument("model", type=Path, help="the model directory; notes.md there is put first")
+    parser.add_argument("figures", help="JSON of training.evaluate --cv")
+    parser.add_argument("--check", action="append", default=[], metavar="NAME=JSON",
+                        help="JSON of training.evaluate on other pages")  # fmt: skip
+    options = parser.parse_args(arguments)
+    header = _report(options.model / "model.json")
+    notes = (options.model / "notes.md").read_text(encoding="utf-8")
+    checks = {name: _report(path) for name, _, path in (x.partition("=") for x in options.check)}
+    text = card(header, _report(options.figures), checks, notes)
+    replace_file(options.model / "card.md", text.encode("utf-8"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
