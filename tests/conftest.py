@@ -30,7 +30,7 @@ TOPICS = [
 
 def small_recipe(**changes: int) -> Recipe:
     """Return a recipe that trains in a second."""
-    forest = {"max_iter": 8, "max_leaf_nodes": 8, "min_samples_leaf": 5, "max_bins": 31}
+    forest = {"max_iter": 8, "max_leaf_nodes": 8, "min_samples_leaf": 5}
     settings = {"folds": 2, "word_bits": 8, **changes}
     return Recipe(first=forest, second=forest, headline=forest, **settings)  # type: ignore[arg-type]
 

@@ -15,6 +15,7 @@ from classifier.model import SECOND_NAMES, Model, second_matrix
 from classifier.stacking import probability
 from classifier.trees import BitForest, Trees
 from classifier.wording import wording_score
+from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, headline_of, targets, walk
 from training.progress import Tick
 from training.stages import Recipe, fit_forest, fit_wording, term_rows
@@ -30,7 +31,7 @@ class Rows:
     """Drawn lines: what they are, their features, and their hashed terms."""
 
     sample: Sample
-    first: Floats
+    first: Binned
     terms: csr_matrix
 
 
@@ -39,7 +40,7 @@ class CrossFit:
     """Out-of-fold scores of all pages, and the rows that the second stage learns from."""
 
     outcomes: list[Outcome]
-    second: Floats
+    second: Binned
 
 
 def draw_rows(data: Dataset, recipe: Recipe, tick: Tick) -> Rows:
@@ -55,7 +56,8 @@ def draw_rows(data: Dataset, recipe: Recipe, tick: Tick) -> Rows:
         np.concatenate([getattr(s, name) for s in samples])
         for name in ("page", "column", "content", "headline", "weight")
     ]
-    return Rows(Sample(*joined), np.concatenate(first), vstack(terms, format="csr"))
+    binned = bin_rows(np.concatenate(first), recipe.bins)
+    return Rows(Sample(*joined), binned, vstack(terms, format="csr"))
 
 
 def _fit_first(rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe) -> tuple[Trees, Floats]:
@@ -66,7 +68,7 @@ def _fit_first(rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe) -> tuple
 
 
 def _fit_second(
-    rows: Rows, second: Floats, keep: npt.NDArray[np.bool_], recipe: Recipe
+    rows: Rows, second: Binned, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> tuple[Trees, Trees]:
     weight, sample = rows.sample.weight * keep, rows.sample
     content = fit_forest(second, sample.content, weight, recipe.second, recipe.seed)
@@ -103,13 +105,14 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
         matrices[fold] = (BitForest(forest), wording)
         _second_rows(data, rows, second, fold, matrices[fold], tick)
     outcomes: list[Outcome | None] = [None] * len(data.pages)
+    binned = bin_rows(second, recipe.bins)
     for fold in range(recipe.folds):
-        content, headline = _fit_second(rows, second, fold_of_row != fold, recipe)
+        content, headline = _fit_second(rows, binned, fold_of_row != fold, recipe)
         tick(work(len(second), recipe.second) + work(len(second), recipe.headline))
         _outcomes(
             data, outcomes, fold, (*matrices[fold], BitForest(content), BitForest(headline)), tick
         )
-    return CrossFit([page for page in outcomes if page is not None], second)
+    return CrossFit([page for page in outcomes if page is not None], binned)
 
 
 def work(lines: int, settings: dict[str, Any]) -> float:

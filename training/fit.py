@@ -192,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weight", action="append", default=[], metavar="PREFIX=FACTOR",
                         help="weight of the pages whose id begins so (default 1)")  # fmt: skip
     parser.add_argument("--figures", type=Path, metavar="DIR",
-                        help="write the cross-validated figures of each corpus as JSON")  # fmt: skip
+                        help="write the cross-validated figures of each corpus there")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

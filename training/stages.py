@@ -17,6 +17,7 @@ from classifier.counting import Floats
 from classifier.features import Batch
 from classifier.trees import Trees
 from classifier.wording import line_terms
+from training.binning import Binned, unbinned
 from training.export import trees_of
 
 __all__ = ["Recipe", "fit_forest", "fit_wording", "term_rows"]
@@ -33,7 +34,6 @@ def _forest(rounds: int, leaves: int) -> dict[str, Any]:
         "learning_rate": 0.1,
         "min_samples_leaf": 60,
         "l2_regularization": 1.0,
-        "max_bins": 63,
         "max_features": 0.5,
     }
 
@@ -48,6 +48,8 @@ class Recipe:
         Folds of the grouped cross-validation, also those that the second stage learns from.
     lines : int
         Lines drawn from a page at most.
+    bins : int
+        Bins of each feature's values.
     word_bits : int
         The word score has ``2**word_bits`` weights.
     first, second, headline : dict
@@ -59,6 +61,7 @@ class Recipe:
 
     folds: int = 5
     lines: int = 48
+    bins: int = 63
     word_bits: int = 17
     word_alpha: float = 3e-6
     first: dict[str, Any] = field(default_factory=lambda: _forest(200, 31))
@@ -69,7 +72,7 @@ class Recipe:
 
 
 def fit_forest(
-    rows: Floats,
+    rows: Binned,
     target: npt.NDArray[np.int8],
     weight: npt.NDArray[np.float64],
     settings: dict[str, Any],
@@ -79,7 +82,8 @@ def fit_forest(
 
     Parameters
     ----------
-    rows : ndarray of float32, shape (n_rows, n_features)
+    rows : Binned
+        Of n_rows rows.
     target : ndarray of int8, shape (n_rows,)
         1, 0, or -1 where it is not known.
     weight : ndarray of float64, shape (n_rows,)
@@ -95,11 +99,12 @@ def fit_forest(
     settings = {
         **settings,
         "min_samples_leaf": min(settings["min_samples_leaf"], 1 + len(known) // 200),
+        "max_bins": max(2, 1 + max(map(len, rows.edges))),
     }
     learner = HistGradientBoostingClassifier(early_stopping=False, random_state=seed, **settings)
     with threadpool_limits(limits=_THREADS, user_api="openmp"):
-        learner.fit(rows[known], target[known] == 1, sample_weight=weight)
-    return trees_of(learner)
+        learner.fit(rows.codes[known], target[known] == 1, sample_weight=weight)
+    return unbinned(trees_of(learner), rows.edges)
 
 
 def term_rows(batch: Batch, columns: npt.NDArray[np.intp], bits: int) -> csr_matrix:
