@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .counting import Floats
+from .landmarks import LANDMARK_FEATURES, landmark_features
 from .line_features import LINE_FEATURES, line_features
 from .page_features import CONTEXT_FEATURES, PAGE_FEATURES, context_rows, page_rows, prose_lines
-from .repetition import REPETITION_FEATURES, line_shapes, repetition_features
+from .repetition import REPETITION_FEATURES, line_letters, line_shapes, repetition_features
 from .tokens import Ints, Text, Tokens, lay_out, tokenize
 from .vocabulary import VOCABULARY_FEATURES, Vocabulary, index_words, vocabulary_features
 
@@ -21,6 +22,7 @@ OWN_FEATURES: dict[str, str] = {
     **LINE_FEATURES,
     **VOCABULARY_FEATURES,
     **REPETITION_FEATURES,
+    **LANDMARK_FEATURES,
     **PAGE_FEATURES,
 }
 """The features without those of the neighbouring lines."""
@@ -51,6 +53,8 @@ class Batch:
         Words of each line.
     shapes : ndarray of uint64, shape (n_lines,)
         Signature of each line's look.
+    letters : ndarray of uint64, shape (n_lines,)
+        Hash of each line's words, the same for lines that differ in digits and signs only.
     matrix : ndarray of float32, shape (n_features, n_lines)
         One row a feature, in the order of `FEATURE_NAMES`.
     """
@@ -60,6 +64,7 @@ class Batch:
     vocabulary: Vocabulary
     words: Ints
     shapes: npt.NDArray[np.uint64]
+    letters: npt.NDArray[np.uint64]
     matrix: Floats
 
 
@@ -91,13 +96,15 @@ def extract(pages: Sequence[Sequence[str]]) -> Batch:
     rows = dict(facts.rows)
     rows |= vocabulary_features(text, tokens, vocabulary, prose)
     shapes = line_shapes(text, facts)
-    rows |= repetition_features(text, tokens, shapes)
+    letters = line_letters(text, tokens)
+    rows |= repetition_features(text, tokens, shapes, letters)
+    rows |= landmark_features(text, facts, rows)
     rows |= page_rows(text, facts, prose, rows)
     matrix = np.empty((len(FEATURES), text.n_lines), dtype=np.float32)
     for place, name in enumerate(OWN_FEATURES):
         matrix[place] = rows[name]
     matrix[len(OWN_FEATURES) :] = context_rows(text, rows)
-    return Batch(text, tokens, vocabulary, facts.words, shapes, matrix)
+    return Batch(text, tokens, vocabulary, facts.words, shapes, letters, matrix)
 
 
 def batches(pages: Sequence[Sequence[str]], chars: int = BATCH_CHARS) -> Iterator[list[int]]:

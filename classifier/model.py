@@ -15,6 +15,7 @@ from .counting import Floats
 from .decoder import Decoder, find_headline
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, N_OWN, Batch, batches, extract
+from .kinds import KIND_FEATURES, Kinds, kind_rows
 from .page import Page, read_page
 from .result import PageResult, line_labels
 from .stacking import STACKING_FEATURES, probability, stacking_rows
@@ -24,7 +25,7 @@ from .wording import wording_score
 
 __all__ = ["SECOND_NAMES", "Model", "Preset", "Scores", "second_matrix"]
 
-SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES)
+SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
 """Names of the features of the second stage, in the order of its matrix's rows."""
 
 _READ_AHEAD = 64
@@ -76,6 +77,8 @@ class Model:
         Node tables of the three forests.
     wording : ndarray of float32, shape (2**bits,)
         Weights of the hashed words.
+    kinds : Kinds
+        Weights of the hashed words for the kinds of pages.
     knots : ndarray of float64, shape (2, n_knots)
         Calibration: scores of the second stage and the probabilities that they stand for.
     decoder : Decoder
@@ -90,6 +93,7 @@ class Model:
     second: Trees
     headline: Trees
     wording: npt.NDArray[np.float32]
+    kinds: Kinds
     knots: Doubles
     decoder: Decoder
     headline_threshold: float
@@ -214,8 +218,7 @@ class Model:
         """
         batch = extract(pages)
         first, second, headline = self._forests
-        wording = wording_score(batch.text, batch.tokens, self.wording)
-        matrix = second_matrix(batch, first.scores(batch.matrix), wording)
+        matrix = second_matrix(batch, first, self.wording, self.kinds)
         content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
         return Scores(batch, matrix, content, probability(headline.scores(matrix)))
 
@@ -260,21 +263,26 @@ class Model:
         return PageResult(page, tuple(labels), probabilities, headline, self)
 
 
-def second_matrix(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
+def second_matrix(
+    batch: Batch, first: BitForest, wording: npt.NDArray[np.float32], kinds: Kinds
+) -> Floats:
     """Return the features of the second stage, in the order of `SECOND_NAMES`.
 
     Parameters
     ----------
     batch : Batch
-    score, wording : ndarray of float64, shape (n_lines,)
-        The first stage's score, and that of the line's words.
+    first : BitForest
+        The first stage.
+    wording : ndarray of float32, shape (2**bits,)
+    kinds : Kinds
 
     Returns
     -------
     ndarray of float32, shape (len(SECOND_NAMES), n_lines)
     """
-    rows = stacking_rows(batch.text, batch.words, batch.vocabulary, batch.shapes, score, wording)
-    return np.concatenate([batch.matrix[:N_OWN], rows])
+    worded = wording_score(batch.text, batch.tokens, wording)
+    rows = stacking_rows(batch, first.scores(batch.matrix), worded)
+    return np.concatenate([batch.matrix[:N_OWN], rows, kind_rows(batch, kinds)])
 
 
 def _classify_apart(model: Model, dumps: Sequence[str | bytes]) -> list[PageResult]:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from .decoder import Decoder
 from .features import FEATURE_NAMES
+from .kinds import KINDS, Kinds
 from .lexicon import lexicon_hash
 from .model import SECOND_NAMES, Model, Preset
 from .trees import Trees
@@ -57,6 +58,8 @@ def save_model(model: Model, path: str | Path) -> None:
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     arrays: Arrays = {"wording": model.wording.astype(np.float16), "knots": model.knots}
+    arrays["kind_weights"] = model.kinds.weights.astype(np.float16)
+    arrays["kind_bias"] = model.kinds.bias
     for name in _FORESTS:
         arrays |= getattr(model, name).to_arrays(f"{name}_")
     packed = _pack(arrays)
@@ -165,6 +168,7 @@ def _build(header: Any, packed: bytes, folder: Path) -> Model:
     return Model(
         **forests,
         wording=_wording(arrays["wording"]),
+        kinds=_kinds(arrays["kind_weights"], arrays["kind_bias"]),
         knots=_knots(arrays["knots"]),
         decoder=Decoder(**{k: _number(v) for k, v in header["decoder"].items()}),
         headline_threshold=_number(header["headline_threshold"]),
@@ -214,6 +218,15 @@ def _wording(weights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     if not np.isfinite(weights).all():
         raise ValueError("expected finite word weights")
     return weights.astype(np.float32)
+
+
+def _kinds(weights: npt.NDArray[Any], bias: npt.NDArray[Any]) -> Kinds:
+    count = len(KINDS)
+    if weights.ndim != 2 or len(weights) != count or bias.shape != (count,):
+        raise ValueError(f"expected weights and a bias for each of {count} kinds of pages")
+    if bias.dtype != np.float64 or not np.isfinite(bias).all():
+        raise ValueError("expected finite biases of float64 for the kinds of pages")
+    return Kinds(np.stack([_wording(row) for row in weights]), bias)
 
 
 def _knots(knots: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .counting import UNIT, Floats, Rows, fixed, log_count, share
+from .landmarks import distances
 from .line_features import LineFacts
 from .tokens import Ints, Text
 
@@ -20,6 +21,8 @@ __all__ = [
     "prose_lines",
     "window",
 ]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 PAGE_FEATURES: dict[str, str] = {
     "line_rank": "lines before, as a share of the page's",
@@ -84,18 +87,6 @@ def _segment_sum(values: npt.NDArray[Any], text: Text) -> npt.NDArray[Any]:
     return np.diff(running.take(text.page_start)).take(text.page)
 
 
-def _distances(prose: npt.NDArray[np.bool_], text: Text) -> tuple[Ints, Ints]:
-    at, n = np.arange(text.n_lines), text.n_lines
-    before = np.maximum.accumulate(np.where(prose, at, -1))
-    before = np.concatenate([[-1], before[:-1]])
-    after = np.minimum.accumulate(np.where(prose, at, 2 * n)[::-1])[::-1]
-    after = np.concatenate([after[1:], [2 * n]])
-    first, end = text.page_start[text.page], text.page_start[text.page + 1]
-    back = np.where(before >= first, at - before, 50)
-    on = np.where(after < end, after - at, 50)
-    return np.minimum(back, 50), np.minimum(on, 50)
-
-
 def _blank_lines(text: Text) -> tuple[Ints, Ints]:
     gap = np.diff(text.physical, prepend=-1) - 1
     first = text.page_start[:-1]
@@ -122,7 +113,7 @@ def _position(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_]) -> Row
         if name == "prose_rank":
             rows["prose_before"] = log_count(running[:-1] - start)
             rows["prose_after"] = log_count(running.take(end) - running[1:])
-    rows["prose_back"], rows["prose_on"] = _distances(prose, text)
+    rows["prose_back"], rows["prose_on"] = distances(prose, text, 50)
     before, after = _blank_lines(text)
     rows["blank_before"], rows["blank_after"] = np.minimum(before, 5), np.minimum(after, 5)
     return rows
@@ -167,20 +158,23 @@ def page_rows(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_], known:
     return rows
 
 
-def shifted(values: Floats, step: int, text: Text, missing: float = -1.0) -> Floats:
+def shifted(
+    values: npt.NDArray[_Scalar], step: int, text: Text, missing: Any = -1.0
+) -> npt.NDArray[_Scalar]:
     """Return each line's value `step` lines on, or `missing` beyond the page's ends.
 
     Parameters
     ----------
-    values : ndarray of float32, shape (..., n_lines)
+    values : ndarray, shape (..., n_lines)
     step : int
         Negative for the lines before.
     text : Text
-    missing : float
+    missing : scalar
+        Of the values' type.
 
     Returns
     -------
-    ndarray of float32, shape (..., n_lines)
+    ndarray, shape (..., n_lines)
     """
     at = np.arange(text.n_lines) + step
     outside = (at < text.page_start[text.page]) | (at >= text.page_start[text.page + 1])

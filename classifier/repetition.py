@@ -11,7 +11,7 @@ from .line_features import LineFacts
 from .tokens import Ints, Text, Tokens, finalize, powers
 from .vocabulary import ordered
 
-__all__ = ["REPETITION_FEATURES", "line_shapes", "repetition_features"]
+__all__ = ["REPETITION_FEATURES", "line_letters", "line_shapes", "repetition_features"]
 
 REPETITION_FEATURES: dict[str, str] = {
     "copies": "log of 1 + lines of the page with the same letters (case, digits, signs ignored)",
@@ -41,12 +41,23 @@ def _running(hashes: UInts, line: Ints, start: Ints) -> UInts:
     return running
 
 
-def _letters_hash(text: Text, tokens: Tokens) -> UInts:
-    """Return a hash of each line's tokens without its numbers."""
+def line_letters(text: Text, tokens: Tokens) -> UInts:
+    """Return a hash of each line's tokens without its numbers.
+
+    Parameters
+    ----------
+    text : Text
+    tokens : Tokens
+
+    Returns
+    -------
+    ndarray of uint64, shape (n_lines,)
+        The same for all lines without letters.
+    """
     worded = np.flatnonzero(text.classes.take(tokens.start) > Char.NUMBER)
     line = tokens.line.take(worded)
     start = line.searchsorted(np.arange(text.n_lines + 1))
-    return np.diff(_running(tokens.hash.take(worded), line, start).take(start))
+    return finalize(np.diff(_running(tokens.hash.take(worded), line, start).take(start)))
 
 
 def _links(keys: UInts, text: Text, cap: int) -> tuple[Ints, Ints, Ints]:
@@ -106,7 +117,7 @@ def _prefix(text: Text, tokens: Tokens, running: UInts, whole: UInts, other: Int
     return np.where(same, np.where(length == length.take(other), 2, 1), 0)
 
 
-def repetition_features(text: Text, tokens: Tokens, shapes: UInts) -> Rows:
+def repetition_features(text: Text, tokens: Tokens, shapes: UInts, letters: UInts) -> Rows:
     """Return the features named in `REPETITION_FEATURES`.
 
     Parameters
@@ -115,6 +126,8 @@ def repetition_features(text: Text, tokens: Tokens, shapes: UInts) -> Rows:
     tokens : Tokens
     shapes : ndarray of uint64, shape (n_lines,)
         Signatures by :func:`line_shapes`.
+    letters : ndarray of uint64, shape (n_lines,)
+        Hashes by :func:`line_letters`.
 
     Returns
     -------
@@ -123,7 +136,7 @@ def repetition_features(text: Text, tokens: Tokens, shapes: UInts) -> Rows:
     n = text.n_lines
     running = _running(tokens.hash, tokens.line, tokens.line_start)
     whole = np.diff(running.take(tokens.line_start))
-    counts, back, on = _links(finalize(_letters_hash(text, tokens)), text, 200)
+    counts, back, on = _links(letters, text, 200)
     shape_counts, shape_back, shape_on = _links(shapes, text, 50)
     following = np.minimum(np.arange(n) + 1, n - 1)
     following = np.where(text.page.take(following) == text.page, following, np.arange(n))

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .counting import Floats, Rows, fixed, log_count, share
+from .features import Batch
 from .page_features import running_sums, shifted, window
-from .tokens import Ints, Text
-from .vocabulary import Doubles, Vocabulary, ordered, topic
+from .tokens import Ints, Text, finalize
+from .vocabulary import Doubles, ordered, topic
 
 __all__ = ["STACKING_FEATURES", "main_run", "probability", "stacking_rows"]
 
@@ -16,6 +17,13 @@ _STEPS = (-6, -4, -3, -2, -1, 1, 2, 3, 4, 6)
 _NEAR = (-2, -1, 1, 2)
 _WIDTHS = (2, 5, 10, 20, 50)
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+_ALIKE = {
+    "shape": "of the same shape",
+    "place": "of the same shape, between lines of the same shapes",
+    "copy": "with the same letters",
+    "behind": "behind a line with the same letters as the one before",
+    "ahead": "ahead of a line with the same letters as the next one",
+}
 
 STACKING_FEATURES: dict[str, str] = {
     "score": "first stage's score of the line (log odds), between -8 and 8",
@@ -35,7 +43,10 @@ STACKING_FEATURES: dict[str, str] = {
         for name in ("score", "wording", "topic")
     },
     "topic": "mean probability of the other lines that share the line's words",
-    "shape_score": "mean score of the other lines of the same shape; -9 if there is none",
+    **{
+        f"{name}_score": f"mean score of the other lines {what}; -9 if there is none"
+        for name, what in _ALIKE.items()
+    },
     "run_inside": "1 inside the page's main run",
     "run_from": "log of 1 + lines from the main run's first line, signed",
     "run_to": "log of 1 + lines to the main run's last line, signed",
@@ -163,24 +174,25 @@ def _group_mean(keys: npt.NDArray[np.uint64], score: Doubles, text: Text) -> Dou
     return np.where(others > 0, mean, -9.0)
 
 
-def stacking_rows(
-    text: Text,
-    words: Ints,
-    vocabulary: Vocabulary,
-    shapes: npt.NDArray[np.uint64],
-    score: Doubles,
-    wording: Doubles,
-) -> Floats:
+def _alike(batch: Batch) -> dict[str, npt.NDArray[np.uint64]]:
+    """Return what lines of the same kind have in common, for each of `_ALIKE`."""
+    shapes, letters, none = batch.shapes, batch.letters, np.uint64(0)
+    before, after = (shifted(shapes, step, batch.text, none) for step in (-1, 1))
+    return {
+        "shape": shapes,
+        "place": finalize(finalize(shapes + finalize(before)) + after),
+        "copy": letters,
+        "behind": shifted(letters, -1, batch.text, none),
+        "ahead": shifted(letters, 1, batch.text, none),
+    }
+
+
+def stacking_rows(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
     """Return the features named in `STACKING_FEATURES`, in their order.
 
     Parameters
     ----------
-    text : Text
-    words : ndarray of intp, shape (n_lines,)
-        Words of each line.
-    vocabulary : Vocabulary
-    shapes : ndarray of uint64, shape (n_lines,)
-        Signature of each line's look.
+    batch : Batch
     score : ndarray of float64, shape (n_lines,)
         The first stage's score (log odds).
     wording : ndarray of float64, shape (n_lines,)
@@ -189,13 +201,15 @@ def stacking_rows(
     -------
     ndarray of float32, shape (n_features, n_lines)
     """
+    text = batch.text
     score = np.clip(score, -8.0, 8.0)
     chance = probability(score)
-    weight = np.sqrt(words + 1.0)
+    weight = np.sqrt(batch.words + 1.0)
     rows: Rows = {"score": score, "wording": wording}
-    rows["topic"] = topic(text, vocabulary, weight, chance)
-    rows["shape_score"] = _group_mean(shapes, score, text)
-    rows |= _run_rows(text, words, chance) | _page_rows(text, score)
+    rows["topic"] = topic(text, batch.vocabulary, weight, chance)
+    for name, keys in _alike(batch).items():
+        rows[f"{name}_score"] = _group_mean(keys, score, text)
+    rows |= _run_rows(text, batch.words, chance) | _page_rows(text, score)
     near = np.stack([score, wording]).astype(np.float32)
     for step in _STEPS:
         moved = shifted(near, step, text, missing=-9.0)

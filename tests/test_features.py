@@ -119,15 +119,12 @@ def test_a_page_does_not_depend_on_its_batch(pages: list[list[str]]) -> None:
 def test_the_second_stage_does_not_depend_on_the_batch(pages: list[list[str]], seed: int) -> None:
     batch = extract(pages)
     score, wording = np.random.default_rng(seed).normal(0, 3, (2, batch.text.n_lines))
-    rows = stacking_rows(batch.text, batch.words, batch.vocabulary, batch.shapes, score, wording)
+    rows = stacking_rows(batch, score, wording)
     assert rows.shape == (len(STACKING_FEATURES), batch.text.n_lines)
     assert np.isfinite(rows).all()
     for place, page in enumerate(pages):
         own = slice(*batch.text.page_start[place : place + 2].tolist())
-        one = extract([page])
-        alone = stacking_rows(
-            one.text, one.words, one.vocabulary, one.shapes, score[own], wording[own]
-        )
+        alone = stacking_rows(extract([page]), score[own], wording[own])
         assert np.array_equal(rows[:, own], alone)
 
 

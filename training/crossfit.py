@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,15 @@ from scipy.sparse import csr_matrix, vstack
 
 from classifier.counting import Floats
 from classifier.decoder import find_headline
+from classifier.features import Batch
+from classifier.kinds import Kinds, page_terms
 from classifier.model import SECOND_NAMES, Model, second_matrix
 from classifier.stacking import probability
 from classifier.trees import BitForest, Trees
-from classifier.wording import wording_score
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, headline_of, targets, walk
 from training.progress import Tick
-from training.stages import Recipe, fit_forest, fit_wording, term_rows
+from training.stages import Recipe, fit_forest, fit_kinds, fit_wording, term_rows
 from training.tuning import Outcome, Tuned
 
 __all__ = ["CrossFit", "Rows", "cross_fit", "decode", "draw_rows", "final_model", "work"]
@@ -28,11 +30,29 @@ _FOREST_COST = 3e-4  # a boosted tree's time on one line, in those of extracting
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Drawn lines: what they are, their features, and their hashed terms."""
+    """Drawn lines: what they are, their features and hashed terms; and the terms of all pages."""
 
     sample: Sample
     first: Binned
     terms: csr_matrix
+    page_terms: csr_matrix
+
+
+@dataclass(frozen=True, eq=False)
+class FirstStage:
+    """What the second stage's features are made with."""
+
+    forest: Trees
+    wording: Floats
+    kinds: Kinds
+
+    @cached_property
+    def _fast(self) -> BitForest:
+        return BitForest(self.forest)
+
+    def matrix(self, batch: Batch) -> Floats:
+        """Return the features of the second stage."""
+        return second_matrix(batch, self._fast, self.wording, self.kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,30 +67,46 @@ def draw_rows(data: Dataset, recipe: Recipe, tick: Tick) -> Rows:
     """Draw training lines from all pages and extract their features."""
     rng = np.random.default_rng(recipe.seed)
     samples, first, terms = [], [], []
+    words = [csr_matrix((1, 1 << recipe.kind_bits))] * len(data.pages)
     for batch, members in walk(data, tick):
         sample, columns = draw(data, batch, members, recipe.lines, rng)
         samples.append(sample)
         first.append(np.ascontiguousarray(batch.matrix[:, columns].T))
         terms.append(term_rows(batch, columns, recipe.word_bits))
+        for index, row in zip(members, page_rows(batch, recipe.kind_bits), strict=True):
+            words[index] = row
     joined = [
         np.concatenate([getattr(s, name) for s in samples])
         for name in ("page", "column", "content", "headline", "weight")
     ]
     binned = bin_rows(np.concatenate(first), recipe.bins)
-    return Rows(Sample(*joined), binned, vstack(terms, format="csr"))
+    return Rows(Sample(*joined), binned, vstack(terms, format="csr"), vstack(words, format="csr"))
 
 
-def _fit_first(rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe) -> tuple[Trees, Floats]:
-    weight = rows.sample.weight * keep
+def page_rows(batch: Batch, bits: int) -> csr_matrix:
+    """Return the hashed words of each page, each page of length one."""
+    page, term = page_terms(batch, bits)
+    values = 1.0 / np.sqrt(np.bincount(page, minlength=batch.text.n_pages)[page])
+    return csr_matrix((values, (page, term)), shape=(batch.text.n_pages, 1 << bits))
+
+
+def _fit_first(
+    data: Dataset, rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe
+) -> FirstStage:
+    weight = rows.sample.weight * keep[rows.sample.page]
     content = rows.sample.content
     forest = fit_forest(rows.first, content, weight, recipe.first, recipe.seed)
-    return forest, fit_wording(rows.terms, content, weight, recipe)
+    wording = fit_wording(rows.terms, content, weight, recipe)
+    types = [page.page_type for page in data.pages]
+    return FirstStage(
+        forest, wording, fit_kinds(rows.page_terms, types, data.weight * keep, recipe)
+    )
 
 
 def _fit_second(
     rows: Rows, second: Binned, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> tuple[Trees, Trees]:
-    weight, sample = rows.sample.weight * keep, rows.sample
+    weight, sample = rows.sample.weight * keep[rows.sample.page], rows.sample
     content = fit_forest(second, sample.content, weight, recipe.second, recipe.seed)
     headline = fit_forest(second, sample.headline, weight, recipe.headline, recipe.seed)
     return content, headline
@@ -96,22 +132,19 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     -------
     CrossFit
     """
-    fold_of_row = data.fold[rows.sample.page]
-    second = np.zeros((len(fold_of_row), len(SECOND_NAMES)), dtype=np.float32)
-    matrices: dict[int, tuple[BitForest, Floats]] = {}
+    second = np.zeros((len(rows.sample.page), len(SECOND_NAMES)), dtype=np.float32)
+    stages = []
     for fold in range(recipe.folds):
-        forest, wording = _fit_first(rows, fold_of_row != fold, recipe)
+        stages.append(_fit_first(data, rows, data.fold != fold, recipe))
         tick(work(len(second), recipe.first))
-        matrices[fold] = (BitForest(forest), wording)
-        _second_rows(data, rows, second, fold, matrices[fold], tick)
+        _second_rows(data, rows, second, fold, stages[fold], tick)
     outcomes: list[Outcome | None] = [None] * len(data.pages)
     binned = bin_rows(second, recipe.bins)
     for fold in range(recipe.folds):
-        content, headline = _fit_second(rows, binned, fold_of_row != fold, recipe)
+        content, headline = _fit_second(rows, binned, data.fold != fold, recipe)
         tick(work(len(second), recipe.second) + work(len(second), recipe.headline))
-        _outcomes(
-            data, outcomes, fold, (*matrices[fold], BitForest(content), BitForest(headline)), tick
-        )
+        forests = BitForest(content), BitForest(headline)
+        _outcomes(data, outcomes, fold, stages[fold], forests, tick)
     return CrossFit([page for page in outcomes if page is not None], binned)
 
 
@@ -125,14 +158,12 @@ def _second_rows(
     rows: Rows,
     second: Floats,
     fold: int,
-    stage: tuple[BitForest, Floats],
+    stage: FirstStage,
     tick: Tick,
 ) -> None:
     start = rows.sample.page.searchsorted(np.arange(len(data.pages) + 1))
     for batch, members in walk(data, tick, np.flatnonzero(data.fold == fold)):
-        score = stage[0].scores(batch.matrix)
-        wording = wording_score(batch.text, batch.tokens, stage[1])
-        matrix = second_matrix(batch, score, wording)
+        matrix = stage.matrix(batch)
         for place, index in enumerate(members):
             own = slice(start[index], start[index + 1])
             columns = batch.text.page_start[place] + rows.sample.column[own]
@@ -143,13 +174,13 @@ def _outcomes(
     data: Dataset,
     outcomes: list[Outcome | None],
     fold: int,
-    stages: tuple[BitForest, Floats, BitForest, BitForest],
+    stage: FirstStage,
+    forests: tuple[BitForest, BitForest],
     tick: Tick,
 ) -> None:
-    first, weights, content, headline = stages
+    content, headline = forests
     for batch, members in walk(data, tick, np.flatnonzero(data.fold == fold)):
-        wording = wording_score(batch.text, batch.tokens, weights)
-        matrix = second_matrix(batch, first.scores(batch.matrix), wording)
+        matrix = stage.matrix(batch)
         score, top = content.scores(matrix), probability(headline.scores(matrix))
         for place, index in enumerate(members):
             own = slice(*batch.text.page_start[place : place + 2].tolist())
@@ -172,18 +203,21 @@ def decode(
     return chance, content, top
 
 
-def final_model(rows: Rows, crossed: CrossFit, tuned: Tuned, recipe: Recipe, tick: Tick) -> Model:
+def final_model(
+    data: Dataset, rows: Rows, crossed: CrossFit, tuned: Tuned, recipe: Recipe, tick: Tick
+) -> Model:
     """Fit all stages on all rows, with the settings tuned out of fold."""
-    everything = np.ones(len(rows.sample.page), dtype=bool)
-    first, wording = _fit_first(rows, everything, recipe)
-    tick(work(len(everything), recipe.first))
+    everything, count = np.ones(len(data.pages), dtype=bool), len(rows.sample.page)
+    first = _fit_first(data, rows, everything, recipe)
+    tick(work(count, recipe.first))
     second, headline = _fit_second(rows, crossed.second, everything, recipe)
-    tick(work(len(everything), recipe.second) + work(len(everything), recipe.headline))
+    tick(work(count, recipe.second) + work(count, recipe.headline))
     return Model(
-        first=first,
+        first=first.forest,
         second=second,
         headline=headline,
-        wording=wording,
+        wording=first.wording,
+        kinds=first.kinds,
         knots=tuned.knots,
         decoder=tuned.decoder,
         headline_threshold=tuned.headline_threshold,

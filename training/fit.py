@@ -86,7 +86,7 @@ def fit(
     crossed = cross_fit(data, rows, recipe, tick)
     if report is not None:
         report(_predictions(data, crossed.outcomes, recipe.folds))
-    return final_model(rows, crossed, tune(crossed.outcomes, data.weight), recipe, tick)
+    return final_model(data, rows, crossed, tune(crossed.outcomes, data.weight), recipe, tick)
 
 
 def cross_validate(

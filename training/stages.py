@@ -10,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import SGDClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from threadpoolctl import threadpool_limits
 
 from classifier.counting import Floats
 from classifier.features import Batch
+from classifier.kinds import KINDS, Kinds
 from classifier.trees import Trees
 from classifier.wording import line_terms
 from training.binning import Binned, unbinned
 from training.export import trees_of
 
-__all__ = ["Recipe", "fit_forest", "fit_wording", "term_rows"]
+__all__ = ["Recipe", "fit_forest", "fit_kinds", "fit_wording", "term_rows"]
 
 _THREADS = (
     2  # sums of histograms depend on the number of threads; a fixed one makes fits repeatable
@@ -52,6 +53,12 @@ class Recipe:
         Bins of each feature's values.
     word_bits : int
         The word score has ``2**word_bits`` weights.
+    word_alpha : float
+        Strength of its regularisation.
+    kind_bits : int
+        Each kind of page has ``2**kind_bits`` weights.
+    kind_strength : float
+        Inverse strength of their regularisation.
     first, second, headline : dict
         Settings of the forests, as scikit-learn names them.
     factors : dict of str to float
@@ -64,6 +71,8 @@ class Recipe:
     bins: int = 63
     word_bits: int = 17
     word_alpha: float = 3e-6
+    kind_bits: int = 15
+    kind_strength: float = 30.0
     first: dict[str, Any] = field(default_factory=lambda: _forest(200, 31))
     second: dict[str, Any] = field(default_factory=lambda: _forest(150, 31))
     headline: dict[str, Any] = field(default_factory=lambda: _forest(60, 15))
@@ -138,3 +147,41 @@ def fit_wording(
     learner.fit(rows[known], target[known] == 1, sample_weight=scaled)
     weights: Floats = learner.coef_[0].astype(np.float16).astype(np.float32)
     return weights
+
+
+def fit_kinds(
+    terms: csr_matrix,
+    kinds: Sequence[str | None],
+    weight: npt.NDArray[np.float64],
+    recipe: Recipe,
+) -> Kinds:
+    """Fit the kind of page: multinomial logistic regression on its hashed words.
+
+    Parameters
+    ----------
+    terms : csr_matrix, shape (n_pages, 2**kind_bits)
+    kinds : sequence of str or None
+        Kind of each page; pages of other kinds, or of none, are left out.
+    weight : ndarray of float64, shape (n_pages,)
+    recipe : Recipe
+
+    Returns
+    -------
+    Kinds
+        A kind that no page has is given no chance; without two kinds, all are as probable.
+    """
+    place = np.array([KINDS.index(kind) if kind in KINDS else -1 for kind in kinds])
+    known = np.flatnonzero((place >= 0) & (weight > 0))
+    weights = np.zeros((len(KINDS), terms.shape[1]), dtype=np.float32)
+    bias = np.zeros(len(KINDS))
+    present = np.unique(place[known])
+    if len(present) < 2:
+        return Kinds(weights, bias)
+    learner = LogisticRegression(C=recipe.kind_strength, max_iter=100)
+    learner.fit(terms[known], place[known], sample_weight=weight[known] / weight[known].mean())
+    coef, level = learner.coef_, learner.intercept_
+    if len(present) == 2:  # scikit-learn keeps one row for two classes
+        coef, level = np.vstack([-coef, coef]) / 2, np.concatenate([-level, level]) / 2
+    bias[:] = -50.0
+    weights[present], bias[present] = coef.astype(np.float16), level
+    return Kinds(weights, bias)
