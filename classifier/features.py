@@ -16,7 +16,7 @@ from .repetition import REPETITION_FEATURES, line_letters, line_shapes, repetiti
 from .tokens import Ints, Text, Tokens, lay_out, tokenize
 from .vocabulary import VOCABULARY_FEATURES, Vocabulary, index_words, vocabulary_features
 
-__all__ = ["FEATURES", "FEATURE_NAMES", "Batch", "batches", "extract", "feature_table"]
+__all__ = ["FEATURES", "FEATURE_NAMES", "Batch", "batches", "extract"]
 
 OWN_FEATURES: dict[str, str] = {
     **LINE_FEATURES,
@@ -130,9 +130,3 @@ def batches(pages: Sequence[Sequence[str]], chars: int = BATCH_CHARS) -> Iterato
             group, size = [], 0
     if group:
         yield group
-
-
-def feature_table() -> str:
-    """Return a Markdown table of all features of a line itself, and how the others are named."""
-    rows = [f"| `{name}` | {meaning} |" for name, meaning in OWN_FEATURES.items()]
-    return "\n".join(["| feature | meaning |", "|---|---|", *rows])

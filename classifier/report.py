@@ -7,12 +7,17 @@ import math
 from collections.abc import Iterator, Sequence
 
 from .explain import Contribution
-from .features import FEATURES
+from .features import FEATURE_NAMES, FEATURES
+from .kinds import KIND_FEATURES
+from .model import SECOND_NAMES
 from .result import PageResult
 from .span import CONTENT
 from .stacking import STACKING_FEATURES
 
-__all__ = ["as_dump", "as_json", "as_table", "explanation", "shown"]
+__all__ = ["MEANINGS", "as_dump", "as_json", "as_table", "explanation", "feature_table", "shown"]
+
+MEANINGS: dict[str, str] = {**FEATURES, **STACKING_FEATURES, **KIND_FEATURES}
+"""Name and meaning of every feature of both stages."""
 
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 9}
@@ -102,7 +107,17 @@ def explanation(page: PageResult, line: int, found: Sequence[Contribution], top:
     rows = [f"line {line + 1}: {what}{page.labels[line]}, probability of content {chance:.3f}"]
     rows += [f"  {visible(page.lines[line])[:100]}", "   push     value  feature"]
     for item in found[:top]:
-        meaning = FEATURES.get(item.feature) or STACKING_FEATURES.get(item.feature, "")
         where = " (first stage)" if item.stage == "first" else ""
-        rows.append(f"{item.push:+7.3f} {item.value:>9.3f}  {item.feature}{where}: {meaning}")
+        rows.append(
+            f"{item.push:+7.3f} {item.value:>9.3f}  {item.feature}{where}: {MEANINGS[item.feature]}"
+        )
+    return "\n".join(rows)
+
+
+def feature_table() -> str:
+    """Return a Markdown table of all features: which stage sees them, and what they mean."""
+    rows = ["| feature | first stage | second stage | meaning |", "|---|:-:|:-:|---|"]
+    for name, meaning in MEANINGS.items():
+        seen = ("x" if name in names else "" for names in (FEATURE_NAMES, SECOND_NAMES))
+        rows.append(f"| `{name}` | {' | '.join(seen)} | {meaning} |")
     return "\n".join(rows)

@@ -38,8 +38,8 @@ def test_the_report_comes_before_the_final_fit(pages: Sequence[LabeledPage]) -> 
     class Stop(Exception):
         pass
 
-    def report(found: list[Prediction]) -> None:
-        assert len(found) == len(pages)
+    def report(found: list[Prediction], plain: list[Prediction]) -> None:
+        assert len(found) == len(plain) == len(pages)
         raise Stop
 
     with pytest.raises(Stop):

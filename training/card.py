@@ -51,6 +51,16 @@ def _breakdown(report: dict[str, Any], key: str, least: int = 1) -> list[str]:
     return rows
 
 
+def _decoder(report: dict[str, Any]) -> list[str]:
+    figures, plain = report["total"]["figures"], report["info"]["threshold"]
+    names = ("word_f1", "content_f1", "boilerplate_f1", "span_exact_f1", "span_overlap_f1")
+    rows = ["| figure | best fixed threshold | decoder | gain |", "|---|--:|--:|--:|"]
+    for name in (*names, "spans_found"):
+        found, cut = figures[name]["value"], plain[name]
+        rows.append(f"| {_HEADLINES[name]} | {cut:.4f} | {found:.4f} | {found - cut:+.4f} |")
+    return rows
+
+
 def card(
     header: dict[str, Any], report: dict[str, Any], checks: dict[str, dict[str, Any]], notes: str
 ) -> str:
@@ -92,6 +102,10 @@ def card(
         f"sites; data SHA-256 `{report['info']['data_sha256']}`.",
         "\n".join(_table(report)),
         *("\n".join(_breakdown(report, key)) for key in ("page_type", "renderer")),
+        "## What the decoder gains",
+        "The same probabilities, cut at one threshold (the best one, chosen out of fold) and "
+        "decoded.",
+        "\n".join(_decoder(report)),
         "## Presets",
         "Mean word precision and recall of pages against their labels, out of fold.",
         "\n".join(["| preset | precision | recall |", "|---|--:|--:|", *presets]),
@@ -111,7 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write ``card.md`` into a model directory."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
     parser.add_argument("model", type=Path, help="the model directory; notes.md there is put first")
-    parser.add_argument("figures", help="JSON of training.evaluate --cv")
+    parser.add_argument(
+        "figures", help="JSON of the cross-validation, written by training.fit --figures"
+    )
     parser.add_argument("--check", action="append", default=[], metavar="NAME=JSON",
                         help="JSON of training.evaluate on other pages")  # fmt: skip
     options = parser.parse_args(arguments)

@@ -192,11 +192,14 @@ def _outcomes(
 
 
 def decode(
-    page: Outcome, tuned: Tuned
+    page: Outcome, tuned: Tuned, plain: bool = False
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int | None]:
-    """Return the probabilities, labels and headline of a page's non-blank lines."""
+    """Return the probabilities, labels and headline of a page's non-blank lines.
+
+    With `plain`, the labels are those of the best fixed threshold instead of the decoder's.
+    """
     chance = np.interp(page.score, *tuned.knots)
-    content = tuned.decoder.labels(chance, page.words)
+    content = chance > tuned.cut if plain else tuned.decoder.labels(chance, page.words)
     top = find_headline(page.headline, content, tuned.headline_threshold)
     if top is not None:
         content[top] = True

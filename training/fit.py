@@ -43,8 +43,8 @@ def _tune_by_fold(data: Dataset, outcomes: Sequence[Outcome], folds: int) -> lis
     return tuned
 
 
-def _prediction(page: LabeledPage, outcome: Outcome, tuned: Tuned) -> Prediction:
-    chance, content, top = decode(outcome, tuned)
+def _prediction(page: LabeledPage, outcome: Outcome, tuned: Tuned, plain: bool) -> Prediction:
+    chance, content, top = decode(outcome, tuned, plain)
     count = len(page.labels)
     probability = np.full(count, np.nan)
     probability[outcome.physical] = chance
@@ -57,7 +57,7 @@ def fit(
     pages: Sequence[LabeledPage],
     recipe: Recipe | None = None,
     tick: Tick = _silent,
-    report: Callable[[list[Prediction]], None] | None = None,
+    report: Callable[[list[Prediction], list[Prediction]], None] | None = None,
 ) -> Model:
     """Train a model.
 
@@ -70,7 +70,7 @@ def fit(
         Is told how much work was done, in pages of feature extraction.
     report : callable, optional
         Is given the predictions of the grouped cross-validation, one a page, before the stages
-        are fitted on everything.
+        are fitted on everything; and those of the best fixed threshold in the decoder's place.
 
     Returns
     -------
@@ -85,7 +85,8 @@ def fit(
     rows = draw_rows(data, recipe, tick)
     crossed = cross_fit(data, rows, recipe, tick)
     if report is not None:
-        report(_predictions(data, crossed.outcomes, recipe.folds))
+        tuned = _tune_by_fold(data, crossed.outcomes, recipe.folds)
+        report(*(_predictions(data, crossed.outcomes, tuned, plain) for plain in (False, True)))
     return final_model(data, rows, crossed, tune(crossed.outcomes, data.weight), recipe, tick)
 
 
@@ -103,13 +104,14 @@ def cross_validate(
     """
     recipe, data = _prepare(pages, recipe or Recipe())
     crossed = cross_fit(data, draw_rows(data, recipe, tick), recipe, tick)
-    return _predictions(data, crossed.outcomes, recipe.folds)
+    return _predictions(data, crossed.outcomes, _tune_by_fold(data, crossed.outcomes, recipe.folds))
 
 
-def _predictions(data: Dataset, outcomes: Sequence[Outcome], folds: int) -> list[Prediction]:
-    tuned = _tune_by_fold(data, outcomes, folds)
+def _predictions(
+    data: Dataset, outcomes: Sequence[Outcome], tuned: Sequence[Tuned], plain: bool = False
+) -> list[Prediction]:
     joined = zip(data.pages, outcomes, data.fold.tolist(), strict=True)
-    return [_prediction(page, outcome, tuned[fold]) for page, outcome, fold in joined]
+    return [_prediction(page, outcome, tuned[fold], plain) for page, outcome, fold in joined]
 
 
 def _prepare(pages: Sequence[LabeledPage], recipe: Recipe) -> tuple[Recipe, Dataset]:
@@ -202,11 +204,15 @@ def _train(options: argparse.Namespace) -> int:
     recipe = Recipe(factors=parse_factors(options.weight), seed=options.seed)
     info = describe(pages, options.paths, recipe)
 
-    def report(predictions: list[Prediction]) -> None:
+    def report(predictions: list[Prediction], plain: list[Prediction]) -> None:
         for corpus in sorted({corpus_of(page) for page in pages}):
             kept = [i for i, page in enumerate(pages) if corpus_of(page) == corpus]
-            found = evaluate_pages([pages[i] for i in kept], [predictions[i] for i in kept])
+            found, cut = (
+                evaluate_pages([pages[i] for i in kept], [said[i] for i in kept])
+                for said in (predictions, plain)
+            )
             found.info.update(corpus=corpus, data_sha256=info["training"]["data_sha256"])
+            found.info["threshold"] = {name: x.value for name, x in cut.total.figures.items()}
             print_report(found)
             if options.figures:
                 options.figures.mkdir(parents=True, exist_ok=True)

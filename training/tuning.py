@@ -23,6 +23,7 @@ _SWITCH = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)
 _POWER = (0.75, 1.0)
 _AIM = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
 _TOLERANCE = 0.001
+_CUTS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 _HEADLINE = tuple(np.arange(0.05, 0.76, 0.1).round(2).tolist())
 
 
@@ -55,12 +56,16 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Tuned:
-    """Settings that turn scores into labels, as :class:`classifier.model.Model` takes them."""
+    """Settings that turn scores into labels, as :class:`classifier.model.Model` takes them.
+
+    `cut` is the best fixed threshold on the probability, which the decoder is compared with.
+    """
 
     knots: Doubles
     decoder: Decoder
     headline_threshold: float
     presets: dict[str, Preset]
+    cut: float
 
 
 def calibrate(outcomes: Sequence[Outcome], weight: Doubles) -> Doubles:
@@ -134,6 +139,16 @@ def _choose_decoder(
     return min((x for x in found if x[0] >= best - _TOLERANCE), key=lambda x: x[1])[2]
 
 
+def _choose_cut(outcomes: Sequence[Outcome], chances: Sequence[Doubles], weight: Doubles) -> float:
+    """Return the fixed threshold with the best mean word F1."""
+
+    def figure(cut: float) -> float:
+        found = word_scores(outcomes, [chance > cut for chance in chances])[:, 2]
+        return float(np.average(found, weights=weight))
+
+    return max(_CUTS, key=figure)
+
+
 def _choose_headline(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[np.bool_]]) -> float:
     """Return the threshold with the best F1 of finding headlines, the higher one of equals."""
     pairs = [(p, x, p.top) for p, x in zip(outcomes, labels, strict=True) if p.top is not None]
@@ -169,4 +184,10 @@ def tune(outcomes: Sequence[Outcome], weight: Doubles) -> Tuned:
         figures = np.average(word_scores(outcomes, labels), axis=0, weights=weight)
         presets[name] = Preset(aim, round(float(figures[0]), 4), round(float(figures[1]), 4))
         balanced = labels if name == "balanced" else balanced
-    return Tuned(knots, decoder, _choose_headline(outcomes, balanced), presets)
+    return Tuned(
+        knots,
+        decoder,
+        _choose_headline(outcomes, balanced),
+        presets,
+        _choose_cut(outcomes, chances, weight),
+    )
