@@ -11,7 +11,7 @@ from .characters import N_CLASSES, SCRIPT, SCRIPTS, Char, members
 from .counting import Floats, Rows, log_count, share
 from .lexicon import CATEGORIES, lexicon
 from .tokens import Ints, Text, Tokens, hash_words, tail_hash
-from .word_features import lexicon_rows, number_rows
+from .word_features import lead_upper, lexicon_rows, number_rows
 
 __all__ = ["LINE_FEATURES", "LineFacts", "line_features"]
 
@@ -62,6 +62,8 @@ LINE_FEATURES: dict[str, str] = {
     "scripts": "number of scripts of the line's letters",
     "unspaced": "share of letters that are of a script without spaces",
     "uncased": "share of letters that are of a script without case",
+    "lead_related": "tokens in the lexicon 'related' among the first three",
+    "lead_upper": "tokens in upper case among the first three",
     "chrome": "share of tokens in any lexicon but stop words and dates",
     **{f"{name}_words": f"share of tokens in the lexicon '{name}'" for name in CATEGORIES},
 }
@@ -270,6 +272,7 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
     rows["title_case"] = share(np.bincount(tokens.line[title], minlength=n), total)
     rows["ends_sentence"] = ends = _sentence_end(text)
     rows["joins"] = _joins(text)
+    rows["lead_upper"] = lead_upper(text, tokens)
     rows["icon_joins"] = np.bincount(tokens.line[tokens.tail == _ICON], minlength=n)
     rows["urls"] = rows["urls"] + np.bincount(tokens.line[tokens.hash == _WWW], minlength=n)
     rows["scripts"] = (scripts > 0).sum(axis=1)

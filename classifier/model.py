@@ -18,7 +18,7 @@ from .features import FEATURE_NAMES, N_OWN, Batch, batches, extract
 from .kinds import KIND_FEATURES, Kinds, kind_rows
 from .page import Page, read_page
 from .result import PageResult, line_labels
-from .stacking import STACKING_FEATURES, probability, stacking_rows
+from .stacking import STACKING_FEATURES, headline_chance, stacking_rows
 from .trees import BitForest, Trees
 from .vocabulary import Doubles
 from .wording import wording_score
@@ -220,7 +220,7 @@ class Model:
         first, second, headline = self._forests
         matrix = second_matrix(batch, first, self.wording, self.kinds)
         content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
-        return Scores(batch, matrix, content, probability(headline.scores(matrix)))
+        return Scores(batch, matrix, content, headline_chance(batch, headline.scores(matrix)))
 
     def explain(self, page: Page, line_index: int) -> list[Contribution]:
         """Return what :meth:`PageResult.explain` returns."""

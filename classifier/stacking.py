@@ -11,7 +11,7 @@ from .page_features import running_sums, shifted, window
 from .tokens import Ints, Text, finalize
 from .vocabulary import Doubles, ordered, topic
 
-__all__ = ["STACKING_FEATURES", "main_run", "probability", "stacking_rows"]
+__all__ = ["STACKING_FEATURES", "headline_chance", "main_run", "probability", "stacking_rows"]
 
 _STEPS = (-6, -4, -3, -2, -1, 1, 2, 3, 4, 6)
 _NEAR = (-2, -1, 1, 2)
@@ -162,12 +162,37 @@ def _page_rows(text: Text, score: Doubles) -> Rows:
     return rows
 
 
-def _group_mean(keys: npt.NDArray[np.uint64], score: Doubles, text: Text) -> Doubles:
+def headline_chance(batch: Batch, score: Doubles) -> Doubles:
+    """Return the probability of each line's words of being the headline.
+
+    A headline often stands twice; the lines with the same letters share their probabilities.
+
+    Parameters
+    ----------
+    batch : Batch
+    score : ndarray of float64, shape (n_lines,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n_lines,)
+    """
+    group = _groups(batch.letters, batch.text)
+    total = np.bincount(group, weights=probability(score), minlength=1)
+    return np.minimum(total.take(group), 1.0)
+
+
+def _groups(keys: npt.NDArray[np.uint64], text: Text) -> Ints:
+    """Give the lines of a page with the same key the same number."""
     order, new = ordered(keys, text.page_start)
     group = np.empty(text.n_lines, dtype=np.intp)
     group[order] = np.cumsum(new) - 1
+    return group
+
+
+def _group_mean(keys: npt.NDArray[np.uint64], score: Doubles, text: Text) -> Doubles:
+    group = _groups(keys, text)
     exact = fixed(score)
-    sums = np.zeros(int(np.count_nonzero(new)), dtype=np.int64)
+    sums = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.int64)
     np.add.at(sums, group, exact)
     others = np.bincount(group).take(group) - 1 if len(group) else group
     mean = (sums.take(group) - exact) / np.maximum(others, 1) / 4096

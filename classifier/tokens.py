@@ -18,6 +18,7 @@ import numpy.typing as npt
 from .characters import CLASS, LOWER, Char, code_points, members
 
 __all__ = [
+    "UPPER",
     "Text",
     "Tokens",
     "clip",
@@ -49,7 +50,7 @@ def _groups() -> npt.NDArray[np.uint8]:
 
 
 _GROUP = _groups()
-_UPPER = members(Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
+UPPER = members(Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
 _LOWER = members(Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
 
 
@@ -196,7 +197,7 @@ def finalize(value: UInts) -> UInts:
 
 def _bounds(classes: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
     group = _GROUP.take(classes)
-    camel = _UPPER.take(classes[1:]) & _LOWER.take(classes[:-1])
+    camel = UPPER.take(classes[1:]) & _LOWER.take(classes[:-1])
     edge = (group[1:] != group[:-1]) | camel
     plain = (group != _NONE) & (group != _DENSE)
     start = np.flatnonzero(edge & plain[1:]) + 1

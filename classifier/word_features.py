@@ -8,10 +8,11 @@ import numpy.typing as npt
 from .characters import Char, members
 from .counting import Rows, share
 from .lexicon import CATEGORIES, lexicon
-from .tokens import Text, Tokens
+from .tokens import UPPER, Text, Tokens
 
-__all__ = ["lexicon_rows", "number_rows"]
+__all__ = ["lead_upper", "lexicon_rows", "number_rows"]
 
+_LEAD = 3
 _DIGITS = members(Char.DIGIT)
 _CALENDAR = np.array([ord(c) for c in "年月日년월일"])
 
@@ -39,6 +40,18 @@ def number_rows(text: Text, tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Row
     }
 
 
+def _among_first(tokens: Tokens, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Count the chosen tokens among the first three of each line."""
+    early = np.arange(len(tokens.line)) - tokens.line_start.take(tokens.line) < _LEAD
+    return np.bincount(tokens.line[early & chosen], minlength=len(tokens.line_start) - 1)
+
+
+def lead_upper(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
+    """Count the tokens in upper case among the first three of each line."""
+    upper = UPPER.take(text.classes)
+    return _among_first(tokens, upper.take(tokens.start) & upper.take(tokens.start + 1))
+
+
 def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     """Return the share of each line's tokens in each lexicon."""
     n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
@@ -49,6 +62,8 @@ def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     bits = (kinds[:, None] >> np.arange(len(CATEGORIES)) & 1).astype(np.intp)
     chrome = (kinds & ~np.uint16(1 | 1 << CATEGORIES.index("date"))) > 0
     rows: Rows = {"chrome": share(counts[:, chrome].sum(axis=1), total)}
+    related = (mask >> CATEGORIES.index("related")) & 1 > 0
+    rows["lead_related"] = _among_first(tokens, related)
     for number, name in enumerate(CATEGORIES):
         rows[f"{name}_words"] = share(counts[:, bits[:, number] > 0].sum(axis=1), total)
     return rows

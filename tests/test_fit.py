@@ -11,7 +11,7 @@ import pytest
 from classifier.model_file import save_model
 from tests.conftest import invented_pages, small_recipe
 from training import evaluate, fit
-from training.dataset import NO_HEADLINE, build, draw, fold_of, headline_of, walk
+from training.dataset import bare, build, draw, fold_of, headline_of, walk
 from training.labeled import write_jsonl
 from training.metrics import Prediction
 from training.records import LabeledPage
@@ -56,7 +56,7 @@ def test_a_site_is_in_one_fold() -> None:
 def test_renderings_share_a_page_s_weight() -> None:
     first = LabeledPage("a/1#x", "a", "C", "s")
     pages = [first, replace(first, id="a/1#y"), replace(first, id="b/2")]
-    data = build(pages, folds=2, seed=0, factors={"b/": 3.0})
+    data = build(pages, folds=2, seed=0, factors={"own": 3.0})
     assert data.weight.tolist() == [0.5, 0.5, 3.0]
 
 
@@ -71,9 +71,28 @@ def test_drawn_lines_hold_the_headline() -> None:
             assert sample.headline[sample.column == 31].tolist() == [1]
 
 
+def test_a_bare_page_is_headline_and_content() -> None:
+    page = LabeledPage("x/1", "menu\n\ntop\nby\n\none\ntwo\nfoot", "B.?B.CCB", "s", headline_line=2)
+    assert bare(page) is None
+    more = replace(page, text=page.text + "\nend", labels=page.labels + "C")
+    found = bare(more)
+    assert found is not None
+    assert (found.text, found.labels) == ("top\n\none\ntwo\nend", "C.CCC")
+    assert found.headline_line == 0
+    assert bare(replace(more, headline_line=None)) is None
+
+
+def test_bare_pages_are_only_learned_from(pages: Sequence[LabeledPage]) -> None:
+    data = build(pages, folds=2, seed=0, factors={})
+    assert data.n_given == len(pages)
+    assert len(data.pages) == len(data.lines) == len(data.fold) == len(data.weight) == 24
+    assert data.fold[:12].tolist() == data.fold[12:].tolist()
+    assert data.weight[12:] == pytest.approx(0.3 * data.weight[:12])
+
+
 def test_the_unjudged_line_of_wcxb_is_its_headline() -> None:
     assert headline_of(LabeledPage("wcxb_dev/1#wet", "a\nb", "B?", "s")) == 1
-    assert headline_of(LabeledPage("wcxb_dev/1#wet", "a\nb", "BB", "s")) == NO_HEADLINE
+    assert headline_of(LabeledPage("wcxb_dev/1#wet", "a\nb", "BB", "s")) is None
     assert headline_of(LabeledPage("other/1", "a\nb", "B?", "s")) is None
 
 

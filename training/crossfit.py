@@ -15,7 +15,7 @@ from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import SECOND_NAMES, Model, second_matrix
-from classifier.stacking import probability
+from classifier.stacking import headline_chance
 from classifier.trees import BitForest, Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, headline_of, targets, walk
@@ -138,7 +138,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
         stages.append(_fit_first(data, rows, data.fold != fold, recipe))
         tick(work(len(second), recipe.first))
         _second_rows(data, rows, second, fold, stages[fold], tick)
-    outcomes: list[Outcome | None] = [None] * len(data.pages)
+    outcomes: list[Outcome | None] = [None] * data.n_given
     binned = bin_rows(second, recipe.bins)
     for fold in range(recipe.folds):
         content, headline = _fit_second(rows, binned, data.fold != fold, recipe)
@@ -179,14 +179,14 @@ def _outcomes(
     tick: Tick,
 ) -> None:
     content, headline = forests
-    for batch, members in walk(data, tick, np.flatnonzero(data.fold == fold)):
+    for batch, members in walk(data, tick, np.flatnonzero(data.fold[: data.n_given] == fold)):
         matrix = stage.matrix(batch)
-        score, top = content.scores(matrix), probability(headline.scores(matrix))
+        score, top = content.scores(matrix), headline_chance(batch, headline.scores(matrix))
         for place, index in enumerate(members):
             own = slice(*batch.text.page_start[place : place + 2].tolist())
             physical = batch.text.physical[own] - batch.text.physical_start[place]
             known = headline_of(data.pages[index])
-            line = int(physical.searchsorted(known)) if known is not None and known >= 0 else known
+            line = None if known is None else int(physical.searchsorted(known))
             truth = targets(data.pages[index], physical)
             outcomes[index] = Outcome(score[own], top[own], batch.words[own], truth, physical, line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,24 @@ from classifier.page import read_page
 from training.labeled import LabeledPage
 from training.progress import Tick
 
-__all__ = ["Dataset", "Sample", "build", "fold_of", "headline_of", "page_name", "walk"]
+__all__ = [
+    "Dataset",
+    "Sample",
+    "bare",
+    "build",
+    "corpus_of",
+    "fold_of",
+    "headline_of",
+    "page_name",
+    "walk",
+]
 
 Ints = npt.NDArray[np.intp]
 _TARGET = {"C": 1, "B": 0}
 _UNKNOWN = -1
 
-NO_HEADLINE = -1
-"""Stands for the line of the headline on a page that is known to have none."""
+BARE = 0.3
+"""Weight of a page without its boilerplate, as a share of the page's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +41,9 @@ class Dataset:
     Attributes
     ----------
     pages : sequence of LabeledPage
+        The given pages, then variants of them that are only learned from.
+    n_given : int
+        Number of the given pages.
     lines : sequence of sequences of str
         Physical lines of each page.
     fold : ndarray of intp, shape (n_pages,)
@@ -40,6 +53,7 @@ class Dataset:
     """
 
     pages: Sequence[LabeledPage]
+    n_given: int
     lines: Sequence[Sequence[str]]
     fold: Ints
     weight: npt.NDArray[np.float64]
@@ -75,16 +89,43 @@ def headline_of(page: LabeledPage) -> int | None:
     """Return the physical line that is known to be the page's headline.
 
     WCXB's gold leaves headlines out; the labels made from it mark the one next to the content as
-    the page's only ``?``, and where none stands there they have none.
+    the page's only ``?``.
 
     Returns
     -------
     int or None
-        `NO_HEADLINE` if the page is known to have none, None if nothing is known.
+        None if nothing is known.
     """
     if page.headline_line is not None or not page.id.startswith("wcxb"):
         return page.headline_line
-    return page.labels.index("?") if page.labels.count("?") == 1 else NO_HEADLINE
+    return page.labels.index("?") if page.labels.count("?") == 1 else None
+
+
+def corpus_of(page: LabeledPage) -> str:
+    """Return the corpus of a page, by its id; pages of folders are ``own``."""
+    prefix = page.id.partition("/")[0].partition("_")[0]
+    return prefix if "#" in page.id else "own"
+
+
+def bare(page: LabeledPage) -> LabeledPage | None:
+    """Return the page as if somebody had saved the text alone: its headline and its content.
+
+    Returns
+    -------
+    LabeledPage or None
+        None where the headline is not known, or less than three lines are content.
+    """
+    top = page.headline_line
+    lines = list(enumerate(zip(read_page(page.text).lines, page.labels, strict=True)))
+    kept = [(line, label) for i, (line, label) in lines if label in "C." or i == top]
+    if top is None or sum(label == "C" for _, label in kept) < 3:
+        return None
+    first = next(i for i, (_, label) in enumerate(kept) if label != ".")
+    kept = kept[first:]
+    below = sum(label in "C." for i, (_, label) in lines if i < top) - first
+    labels = "".join("." if label == "." else "C" for _, label in kept)
+    text = "\n".join(line for line, _ in kept)
+    return replace(page, id=f"{page.id}~bare", text=text, labels=labels, headline_line=below)
 
 
 def fold_of(sites: Sequence[str], folds: int, seed: int) -> Ints:
@@ -124,18 +165,23 @@ def build(
     folds : int
     seed : int
     factors : dict of str to float
-        Weight of the pages whose id begins with the key; 1 for all others.
+        Weight of the pages of a corpus (see :func:`corpus_of`); 1 for all others.
 
     Returns
     -------
     Dataset
     """
     renderings = Counter(page_name(page) for page in pages)
-    weight = np.array([1.0 / renderings[page_name(page)] for page in pages])
-    for prefix, factor in factors.items():
-        weight[[page.id.startswith(prefix) for page in pages]] *= factor
-    lines = [read_page(page.text).lines for page in pages]
-    return Dataset(pages, lines, fold_of([page.site for page in pages], folds, seed), weight)
+    weight = [factors.get(corpus_of(page), 1.0) / renderings[page_name(page)] for page in pages]
+    fold = fold_of([page.site for page in pages], folds, seed)
+    pairs = [(bare(page), place) for place, page in enumerate(pages)]
+    variants = [(page, place) for page, place in pairs if page is not None]
+    origin = [*range(len(pages)), *(place for _, place in variants)]
+    everything = [*pages, *(page for page, _ in variants)]
+    share = np.ones(len(everything))
+    share[len(pages) :] = BARE
+    lines = [read_page(page.text).lines for page in everything]
+    return Dataset(everything, len(pages), lines, fold[origin], np.array(weight)[origin] * share)
 
 
 def walk(

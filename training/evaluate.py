@@ -199,8 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--headline", choices=["auto", "keep", "drop"], default="auto",
                         help="whether the headline is compared with the gold text")  # fmt: skip
     parser.add_argument("--only", metavar="PREFIX", help="report only pages whose id begins so")
-    parser.add_argument("--weight", action="append", default=[], metavar="PREFIX=FACTOR",
-                        help="with --cv: weight of the pages whose id begins so")  # fmt: skip
+    parser.add_argument("--weight", action="append", default=[], metavar="CORPUS=FACTOR",
+                        help="with --cv: weight of a corpus, as for training.fit")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -18,7 +18,7 @@ from classifier.model import Model
 from classifier.model_file import replace_file, save_model
 from classifier.result import line_labels
 from training.crossfit import cross_fit, decode, draw_rows, final_model, work
-from training.dataset import Dataset, build, page_name
+from training.dataset import Dataset, build, corpus_of, page_name
 from training.evaluate import data_hash, evaluate_pages
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
@@ -38,7 +38,7 @@ def _tune_by_fold(data: Dataset, outcomes: Sequence[Outcome], folds: int) -> lis
     """Tune for each fold on the others, so that no page has a say in its own settings."""
     tuned = []
     for fold in range(folds):
-        others = np.flatnonzero(data.fold != fold).tolist()
+        others = np.flatnonzero(data.fold[: data.n_given] != fold).tolist()
         tuned.append(tune([outcomes[i] for i in others], data.weight[others]))
     return tuned
 
@@ -87,7 +87,9 @@ def fit(
     if report is not None:
         tuned = _tune_by_fold(data, crossed.outcomes, recipe.folds)
         report(*(_predictions(data, crossed.outcomes, tuned, plain) for plain in (False, True)))
-    return final_model(data, rows, crossed, tune(crossed.outcomes, data.weight), recipe, tick)
+    return final_model(
+        data, rows, crossed, tune(crossed.outcomes, data.weight[: data.n_given]), recipe, tick
+    )
 
 
 def cross_validate(
@@ -110,7 +112,7 @@ def cross_validate(
 def _predictions(
     data: Dataset, outcomes: Sequence[Outcome], tuned: Sequence[Tuned], plain: bool = False
 ) -> list[Prediction]:
-    joined = zip(data.pages, outcomes, data.fold.tolist(), strict=True)
+    joined = zip(data.pages[: data.n_given], outcomes, data.fold.tolist(), strict=False)
     return [_prediction(page, outcome, tuned[fold], plain) for page, outcome, fold in joined]
 
 
@@ -130,12 +132,6 @@ def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> flo
     lines = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
     fits = sum(work(lines, kind) for kind in (recipe.first, recipe.second, recipe.headline))
     return 3 * len(pages) + fits * (recipe.folds + final)
-
-
-def corpus_of(page: LabeledPage) -> str:
-    """Return the corpus of a page, by its id; pages of folders are the project's own."""
-    prefix = page.id.partition("/")[0].partition("_")[0]
-    return prefix if "#" in page.id else "own"
 
 
 def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe) -> dict[str, Any]:
@@ -162,7 +158,7 @@ def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe
 
 
 def parse_factors(texts: Sequence[str]) -> dict[str, float]:
-    """Read weights given as ``PREFIX=FACTOR``.
+    """Read weights given as ``CORPUS=FACTOR``.
 
     Raises
     ------
@@ -171,12 +167,12 @@ def parse_factors(texts: Sequence[str]) -> dict[str, float]:
     """
     factors = {}
     for text in texts:
-        prefix, _, number = text.partition("=")
+        corpus, _, number = text.partition("=")
         try:
-            factors[prefix] = float(number)
+            factors[corpus] = float(number)
         except ValueError:
-            raise ValueError(f"expected PREFIX=FACTOR, found {text!r}") from None
-        if not 0 <= factors[prefix] < float("inf"):
+            raise ValueError(f"expected CORPUS=FACTOR, found {text!r}") from None
+        if not 0 <= factors[corpus] < float("inf"):
             raise ValueError(f"expected a factor from 0 on, found {text!r}")
     return factors
 
@@ -191,8 +187,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="the model directory"
     )
-    parser.add_argument("--weight", action="append", default=[], metavar="PREFIX=FACTOR",
-                        help="weight of the pages whose id begins so (default 1)")  # fmt: skip
+    parser.add_argument("--weight", action="append", default=[], metavar="CORPUS=FACTOR",
+                        help="weight of a corpus's pages: 'own' are those of folders, others go by "
+                        "what their ids begin with, up to '_' or '/' (default 1)")  # fmt: skip
     parser.add_argument("--figures", type=Path, metavar="DIR",
                         help="write the cross-validated figures of each corpus there")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)

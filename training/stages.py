@@ -62,12 +62,12 @@ class Recipe:
     first, second, headline : dict
         Settings of the forests, as scikit-learn names them.
     factors : dict of str to float
-        Weight of the pages whose id begins with the key.
+        Weight of the pages of a corpus.
     seed : int
     """
 
     folds: int = 5
-    lines: int = 48
+    lines: int = 32
     bins: int = 63
     word_bits: int = 17
     word_alpha: float = 3e-6

@@ -43,7 +43,7 @@ class Outcome:
     physical : ndarray of intp, shape (n_lines,)
         Index of each line among the page's physical lines.
     top : int or None
-        The line that is the headline; -1 where there is none, None where nothing is known.
+        The line that is the headline, None where nothing is known.
     """
 
     score: Doubles
@@ -156,7 +156,7 @@ def _choose_headline(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[n
     for threshold in _HEADLINE:
         found = [(find_headline(p.headline, x, threshold), top) for p, x, top in pairs]
         hits = sum(got == top for got, top in found)
-        total = sum((got is not None) + (top >= 0) for got, top in found)
+        total = len(found) + sum(got is not None for got, _ in found)
         best = max(best, (2 * hits / max(total, 1), threshold))
     return best[1]
 
