@@ -11,10 +11,10 @@ import pytest
 from classifier.model_file import save_model
 from tests.conftest import invented_pages, small_recipe
 from training import evaluate, fit
-from training.dataset import bare, build, draw, fold_of, headline_of, walk
+from training.dataset import build, draw, fold_of, walk
 from training.labeled import write_jsonl
 from training.metrics import Prediction
-from training.records import LabeledPage
+from training.records import LabeledPage, headline_of
 from training.tuning import Outcome, calibrate, word_scores
 
 
@@ -71,23 +71,14 @@ def test_drawn_lines_hold_the_headline() -> None:
             assert sample.headline[sample.column == 31].tolist() == [1]
 
 
-def test_a_bare_page_is_headline_and_content() -> None:
-    page = LabeledPage("x/1", "menu\n\ntop\nby\n\none\ntwo\nfoot", "B.?B.CCB", "s", headline_line=2)
-    assert bare(page) is None
-    more = replace(page, text=page.text + "\nend", labels=page.labels + "C")
-    found = bare(more)
-    assert found is not None
-    assert (found.text, found.labels) == ("top\n\none\ntwo\nend", "C.CCC")
-    assert found.headline_line == 0
-    assert bare(replace(more, headline_line=None)) is None
-
-
-def test_bare_pages_are_only_learned_from(pages: Sequence[LabeledPage]) -> None:
+def test_variants_are_only_learned_from(pages: Sequence[LabeledPage]) -> None:
     data = build(pages, folds=2, seed=0, factors={})
     assert data.n_given == len(pages)
-    assert len(data.pages) == len(data.lines) == len(data.fold) == len(data.weight) == 24
-    assert data.fold[:12].tolist() == data.fold[12:].tolist()
-    assert data.weight[12:] == pytest.approx(0.3 * data.weight[:12])
+    names = [page.id.partition("~")[0] for page in data.pages]
+    fold = dict(zip(names[: len(pages)], data.fold.tolist(), strict=False))
+    assert [fold[name] for name in names] == data.fold.tolist()
+    kinds = {page.id.partition("~")[2]: w for page, w in zip(data.pages, data.weight, strict=True)}
+    assert kinds == {"": 1.0, "bare": 0.15, "dressed": 0.6}
 
 
 def test_the_unjudged_line_of_wcxb_is_its_headline() -> None:

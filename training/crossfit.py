@@ -18,8 +18,9 @@ from classifier.model import SECOND_NAMES, Model, second_matrix
 from classifier.stacking import headline_chance
 from classifier.trees import BitForest, Trees
 from training.binning import Binned, bin_rows
-from training.dataset import Dataset, Sample, draw, headline_of, targets, walk
+from training.dataset import Dataset, Sample, draw, targets, walk
 from training.progress import Tick
+from training.records import headline_of
 from training.stages import Recipe, fit_forest, fit_kinds, fit_wording, term_rows
 from training.tuning import Outcome, Tuned
 

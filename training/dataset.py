@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier.features import Batch, batches, extract
 from classifier.page import read_page
+from training.augment import variants
 from training.labeled import LabeledPage
 from training.progress import Tick
+from training.records import headline_of, page_name
 
 __all__ = [
     "Dataset",
     "Sample",
-    "bare",
     "build",
     "corpus_of",
     "fold_of",
-    "headline_of",
-    "page_name",
     "walk",
 ]
 
@@ -30,8 +29,8 @@ Ints = npt.NDArray[np.intp]
 _TARGET = {"C": 1, "B": 0}
 _UNKNOWN = -1
 
-BARE = 0.3
-"""Weight of a page without its boilerplate, as a share of the page's own."""
+VARIANTS = {"bare": 0.15, "dressed": 0.6}
+"""Weight of each kind of variant, as a share of that of all the page's renderings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,52 +79,10 @@ class Sample:
     weight: npt.NDArray[np.float64]
 
 
-def page_name(page: LabeledPage) -> str:
-    """Return the name that all renderings of a page share."""
-    return page.id.partition("#")[0]
-
-
-def headline_of(page: LabeledPage) -> int | None:
-    """Return the physical line that is known to be the page's headline.
-
-    WCXB's gold leaves headlines out; the labels made from it mark the one next to the content as
-    the page's only ``?``.
-
-    Returns
-    -------
-    int or None
-        None if nothing is known.
-    """
-    if page.headline_line is not None or not page.id.startswith("wcxb"):
-        return page.headline_line
-    return page.labels.index("?") if page.labels.count("?") == 1 else None
-
-
 def corpus_of(page: LabeledPage) -> str:
     """Return the corpus of a page, by its id; pages of folders are ``own``."""
     prefix = page.id.partition("/")[0].partition("_")[0]
     return prefix if "#" in page.id else "own"
-
-
-def bare(page: LabeledPage) -> LabeledPage | None:
-    """Return the page as if somebody had saved the text alone: its headline and its content.
-
-    Returns
-    -------
-    LabeledPage or None
-        None where the headline is not known, or less than three lines are content.
-    """
-    top = page.headline_line
-    lines = list(enumerate(zip(read_page(page.text).lines, page.labels, strict=True)))
-    kept = [(line, label) for i, (line, label) in lines if label in "C." or i == top]
-    if top is None or sum(label == "C" for _, label in kept) < 3:
-        return None
-    first = next(i for i, (_, label) in enumerate(kept) if label != ".")
-    kept = kept[first:]
-    below = sum(label in "C." for i, (_, label) in lines if i < top) - first
-    labels = "".join("." if label == "." else "C" for _, label in kept)
-    text = "\n".join(line for line, _ in kept)
-    return replace(page, id=f"{page.id}~bare", text=text, labels=labels, headline_line=below)
 
 
 def fold_of(sites: Sequence[str], folds: int, seed: int) -> Ints:
@@ -174,14 +131,13 @@ def build(
     renderings = Counter(page_name(page) for page in pages)
     weight = [factors.get(corpus_of(page), 1.0) / renderings[page_name(page)] for page in pages]
     fold = fold_of([page.site for page in pages], folds, seed)
-    pairs = [(bare(page), place) for place, page in enumerate(pages)]
-    variants = [(page, place) for page, place in pairs if page is not None]
-    origin = [*range(len(pages)), *(place for _, place in variants)]
-    everything = [*pages, *(page for page, _ in variants)]
-    share = np.ones(len(everything))
-    share[len(pages) :] = BARE
+    made = variants(pages, fold.tolist(), np.random.default_rng(seed))
+    origin = [*range(len(pages)), *(place for _, place in made)]
+    everything = [*pages, *(page for page, _ in made)]
+    share = np.array([VARIANTS.get(page.id.rpartition("~")[2], 1.0) for page in everything])
     lines = [read_page(page.text).lines for page in everything]
-    return Dataset(everything, len(pages), lines, fold[origin], np.array(weight)[origin] * share)
+    weight += [factors.get(corpus_of(page), 1.0) for page, _ in made]
+    return Dataset(everything, len(pages), lines, fold[origin], np.array(weight) * share)
 
 
 def walk(

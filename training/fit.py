@@ -18,11 +18,12 @@ from classifier.model import Model
 from classifier.model_file import replace_file, save_model
 from classifier.result import line_labels
 from training.crossfit import cross_fit, decode, draw_rows, final_model, work
-from training.dataset import Dataset, build, corpus_of, page_name
+from training.dataset import Dataset, build, corpus_of
 from training.evaluate import data_hash, evaluate_pages
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
 from training.progress import Tick, progress_bar
+from training.records import page_name
 from training.stages import Recipe
 from training.tables import print_report
 from training.tuning import Outcome, Tuned, tune

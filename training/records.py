@@ -9,7 +9,7 @@ from typing import Any
 
 from classifier.page import read_page
 
-__all__ = ["LabeledPage", "parse_record"]
+__all__ = ["LabeledPage", "headline_of", "page_name", "parse_record"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,27 @@ class LabeledPage:
     reference: str | None = None
     headline_line: int | None = None
     headline_in_reference: bool | None = None
+
+
+def page_name(page: LabeledPage) -> str:
+    """Return the name that all renderings of a page share."""
+    return page.id.partition("#")[0]
+
+
+def headline_of(page: LabeledPage) -> int | None:
+    """Return the physical line that is known to be the page's headline.
+
+    WCXB's gold leaves headlines out; the labels made from it mark the one next to the content as
+    the page's only ``?``.
+
+    Returns
+    -------
+    int or None
+        None if nothing is known.
+    """
+    if page.headline_line is not None or not page.id.startswith("wcxb"):
+        return page.headline_line
+    return page.labels.index("?") if page.labels.count("?") == 1 else None
 
 
 _TYPES = {field.name: field.type for field in fields(LabeledPage)}

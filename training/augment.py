@@ -1,0 +1,235 @@
+"""Variants of labelled pages that imitate other sites; only learned from, never judged by.
+
+A *bare* page is its headline and content alone, as if somebody had saved just the text. A *dressed*
+page is an article with the chrome of others: teasers of other pages of its language behind it and
+within it, "read also" lines, a line of icon names on top, menu entries run together, no title line.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from classifier.lexicon import read_words
+from classifier.page import read_page
+from training.records import LabeledPage, headline_of, page_name
+
+__all__ = ["bare", "dressed", "variants"]
+
+_TAGS = ("FEATURE", "PREMIUM", "VIDEO", "OPINION", "EXCLUSIVE", "PODCAST", "LIVE", "PLUS", "PHOTOS")
+_ENDS = (". ", "! ", "? ", "。", "। ", "؟ ")
+_SEPARATORS = (": ", ": ", ": ", " – ", " | ", " ")
+
+
+@dataclass
+class _Row:
+    """A line that is being edited."""
+
+    text: str
+    label: str
+    headline: bool = False
+
+
+@dataclass(frozen=True)
+class _Donor:
+    """What other pages may show of a page: its headline, and sentences of its content."""
+
+    site: str
+    headline: str
+    sentences: Sequence[str]
+
+
+Donors = dict[tuple[str, int], list[_Donor]]
+
+
+@cache
+def _phrases() -> dict[str, list[str]]:
+    lines = Path(__file__).with_name("read_also.txt").read_text(encoding="utf-8").splitlines()
+    rows = (line.partition(":") for line in lines if not line.startswith("#"))
+    return {language: [x.strip() for x in rest.split("|")] for language, _, rest in rows}
+
+
+def _language(page: LabeledPage) -> str:
+    return (page.language or "").lower().replace("_", "-").partition("-")[0]
+
+
+def _rows(page: LabeledPage) -> list[_Row]:
+    top = headline_of(page)
+    lines = zip(read_page(page.text).lines, page.labels, strict=True)
+    return [_Row(line, label, place == top) for place, (line, label) in enumerate(lines)]
+
+
+def _page(page: LabeledPage, rows: Sequence[_Row], name: str) -> LabeledPage:
+    top = next((place for place, row in enumerate(rows) if row.headline), None)
+    return replace(
+        page,
+        id=f"{page.id}~{name}",
+        text="\n".join(row.text for row in rows),
+        labels="".join(row.label for row in rows),
+        headline_line=top,
+        reference=None,
+    )
+
+
+def bare(page: LabeledPage) -> LabeledPage | None:
+    """Return the headline and the content of a page alone.
+
+    Returns
+    -------
+    LabeledPage or None
+        None where the headline is not known, or less than three lines are content.
+    """
+    rows = [row for row in _rows(page) if row.label in "C." or row.headline]
+    if page.headline_line is None or sum(row.label == "C" for row in rows) < 3:
+        return None
+    while rows[0].label == ".":
+        rows.pop(0)
+    for row in rows:
+        row.label = "C" if row.headline else row.label
+    return _page(page, rows, "bare")
+
+
+def _sentence(text: str) -> str:
+    ends = [place + len(end) for end in _ENDS if (place := text.find(end, 30)) >= 0]
+    return text[: min(ends, default=len(text))].strip()[:300]
+
+
+def _donors(pages: Sequence[LabeledPage], fold: Sequence[int]) -> Donors:
+    found: Donors = defaultdict(list)
+    seen = set()
+    for page, part in zip(pages, fold, strict=True):
+        top = headline_of(page)
+        if top is None or page_name(page) in seen:
+            continue
+        seen.add(page_name(page))
+        lines = read_page(page.text).lines
+        long = [x for x, label in zip(lines, page.labels, strict=True) if label == "C" and x[60:]]
+        donor = _Donor(page.site, lines[top].strip(), [_sentence(x) for x in long[:4]])
+        found[_language(page), part].append(donor)
+    return found
+
+
+def _teasers(donors: Sequence[_Donor], rng: np.random.Generator) -> list[_Row]:
+    """Return a block of teasers, in one of the styles that sites have."""
+    style = rng.choice(["doubled", "headlines", "both", "sentences"])
+    texts: list[str] = []
+    for place in rng.permutation(len(donors))[: rng.integers(2, 9)].tolist():
+        donor = donors[place]
+        texts += [] if style == "sentences" else [donor.headline]
+        texts += [f"{donor.headline} {rng.choice(_TAGS)}"] if style == "doubled" else []
+        if style in ("both", "sentences") and donor.sentences:
+            texts.append(donor.sentences[int(rng.integers(len(donor.sentences)))])
+    if rng.random() < 0.3:
+        texts *= 2
+    return [_Row(text, "B") for text in texts]
+
+
+def _add_read_also(
+    rows: list[_Row], donors: Sequence[_Donor], phrases: Sequence[str], rng: np.random.Generator
+) -> None:
+    """Put one or two "read also" lines between lines of the content."""
+    inner = [i for i in range(1, len(rows)) if rows[i - 1].label == "C" and rows[i].label in "C."]
+    for place in sorted(rng.permutation(inner)[: rng.integers(1, 3)].tolist(), reverse=True):
+        donor = donors[int(rng.integers(len(donors)))]
+        text = f"{rng.choice(phrases)}{rng.choice(_SEPARATORS)}{donor.headline}"
+        rows[place:place] = [_Row(text, "B")]
+
+
+def _glue_menu(rows: list[_Row], rng: np.random.Generator) -> None:
+    """Run two to four short lines above the headline together."""
+    top = next(place for place, row in enumerate(rows) if row.headline)
+    count = int(rng.integers(2, 5))
+    starts = [
+        i
+        for i in range(top - count)
+        if all(row.label == "B" and len(row.text.split()) <= 3 for row in rows[i : i + count])
+    ]
+    if starts:
+        place = int(rng.choice(starts))
+        text = "".join(row.text.strip() for row in rows[place : place + count])
+        rows[place : place + count] = [_Row(text, "B")]
+
+
+def _icons(rng: np.random.Generator) -> _Row:
+    """Return a line of icon names, run together as sprites leave them."""
+    names = rng.permutation(read_words("icon"))[: rng.integers(6, 45)].tolist()
+    joint = str(rng.choice(["", " ", " "]))
+    suffixes = ["icon", " icon", "-icon", "icon"]
+    return _Row(joint.join(f"{name}{rng.choice(suffixes)}" for name in names), "B")
+
+
+def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generator) -> LabeledPage:
+    """Return an article with the chrome of other sites.
+
+    Parameters
+    ----------
+    page : LabeledPage
+        Its headline must be known.
+    donors : sequence of _Donor
+        Other pages of its language; at least one.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    LabeledPage
+    """
+    rows = _rows(page)
+    last = max(place for place, row in enumerate(rows) if row.label == "C")
+    phrases = _phrases().get(_language(page), _phrases()["en"])
+    if rng.random() < 0.6:
+        rows[last + 1 : last + 1] = _teasers(donors, rng)
+    if rng.random() < 0.15:
+        inner = [i for i in range(1, last) if rows[i - 1].label == rows[i].label == "C"]
+        for place in rng.permutation(inner)[:1].tolist():
+            rows[place:place] = _teasers(donors, rng)[:4]
+    chances: list[tuple[float, Callable[[], None]]] = [
+        (0.6, lambda: _add_read_also(rows, donors, phrases, rng)),
+        (0.4, lambda: _glue_menu(rows, rng)),
+    ]
+    for chance, edit in chances:
+        if rng.random() < chance:
+            edit()
+    if rng.random() < 0.6 and rows[0].label == "B" and not rows[0].headline:
+        rows.pop(0)
+    if rng.random() < 0.35:
+        rows.insert(0, _icons(rng))
+    return _page(page, rows, "dressed")
+
+
+def variants(
+    pages: Sequence[LabeledPage], fold: Sequence[int], rng: np.random.Generator
+) -> list[tuple[LabeledPage, int]]:
+    """Return variants of pages, each with the index of the page that it was made of.
+
+    What a variant shows of other pages comes from pages of the same fold.
+
+    Parameters
+    ----------
+    pages : sequence of LabeledPage
+    fold : sequence of int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of tuple of (LabeledPage, int)
+    """
+    donors = _donors(pages, fold)
+    by_name = defaultdict(list)
+    for place, page in enumerate(pages):
+        by_name[page_name(page)].append(place)
+    found = []
+    for places in by_name.values():
+        place = places[int(rng.integers(len(places)))]
+        page = pages[place]
+        alone = bare(page)
+        found += [] if alone is None else [(alone, place)]
+        others = [d for d in donors[_language(page), fold[place]] if d.site != page.site]
+        known = headline_of(page) is not None and "C" in page.labels
+        if known and others and page.page_type in ("article", None):
+            found.append((dressed(page, others, rng), place))
+    return found
