@@ -163,6 +163,15 @@ def _icons(rng: np.random.Generator) -> _Row:
     return _Row(joint.join(f"{name}{rng.choice(suffixes)}" for name in names), "B")
 
 
+def _site_name(rows: Sequence[_Row]) -> str | None:
+    """Return what follows the headline in the title line, the first line of a dump."""
+    for mark in (" | ", " – ", " — ", " - "):
+        title, _, name = rows[0].text.rpartition(mark)
+        if title and 0 < len(name.split()) <= 5:
+            return name.strip()
+    return None
+
+
 def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generator) -> LabeledPage:
     """Return an article with the chrome of other sites.
 
@@ -195,9 +204,10 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
         if rng.random() < chance:
             edit()
     if rng.random() < 0.6 and rows[0].label == "B" and not rows[0].headline:
-        rows.pop(0)
-    if rng.random() < 0.35:
-        rows.insert(0, _icons(rng))
+        name = _site_name(rows)
+        rows[:1] = [_Row(name, "B")] if name and rng.random() < 0.5 else []
+    if rng.random() < 0.5:
+        rows.insert(int(rng.random() < 0.3), _icons(rng))
     return _page(page, rows, "dressed")
 
 

@@ -174,10 +174,11 @@ def targets(page: LabeledPage, physical: Ints) -> npt.NDArray[np.int8]:
 def draw(
     data: Dataset, batch: Batch, members: Sequence[int], limit: int, rng: np.random.Generator
 ) -> tuple[Sample, Ints]:
-    """Draw at most `limit` lines a page, the headline among them.
+    """Draw `limit` lines a page, and its first line and its headline.
 
     A line weighs by the square root of its words, a page by the square root of its lines'
-    weights: long lines and long pages count more, but do not drown the others.
+    weights: long lines and long pages count more, but do not drown the others. A drawn line stands
+    for those that were not drawn.
 
     Returns
     -------
@@ -195,12 +196,14 @@ def draw(
         mass = np.sqrt(1.0 + batch.words[start:stop])
         top = headline_of(page)
         known = np.full(count, _UNKNOWN if top is None else 0, dtype=np.int8)
-        chosen = np.sort(rng.choice(count, min(limit, count), replace=False))
+        drawn = rng.choice(count, min(limit, count), replace=False)
+        scale = np.full(count, data.weight[index] / np.sqrt(mass.sum()))
+        scale[drawn] *= max(count / limit, 1.0)
+        always = [0]
         if top is not None and top in physical:
-            column = int(physical.searchsorted(top))
-            known[column] = 1
-            chosen = np.union1d(chosen, [column])
-        scale = data.weight[index] * max(count / limit, 1.0) / np.sqrt(mass.sum())
+            always.append(int(physical.searchsorted(top)))
+            known[always[1]] = 1
+        chosen = np.union1d(drawn, always)
         content = targets(page, physical[chosen])
         parts.append(
             (
@@ -208,7 +211,7 @@ def draw(
                 chosen,
                 content,
                 known[chosen],
-                mass[chosen] * scale,
+                (mass * scale)[chosen],
                 chosen + start,
             )
         )
