@@ -158,14 +158,20 @@ def _line_sums(truth: npt.NDArray[np.bool_], found: npt.NDArray[np.bool_], chanc
     level = np.minimum((chance * _CALIBRATION_BINS).astype(np.intp), _CALIBRATION_BINS - 1)
     fine = np.minimum((chance * _SCORE_BINS).astype(np.intp), _SCORE_BINS - 1)
     both = table[0] * 2 + table[1] + table[2]
+    content, boilerplate = (
+        np.bincount(fine[side], minlength=_SCORE_BINS).astype(np.float64)
+        for side in (truth, ~truth)
+    )
+    mixed = float(truth.any() and not truth.all())
     return {
         "table": table,
         "macro": np.array([2 * table[0] / both if both else 1.0]),
         "brier": np.array([np.sum((chance - truth) ** 2)]),
         "said": np.bincount(level, weights=chance, minlength=_CALIBRATION_BINS),
         "seen": np.bincount(level, weights=truth, minlength=_CALIBRATION_BINS),
-        "content": np.bincount(fine[truth], minlength=_SCORE_BINS).astype(np.float64),
-        "boilerplate": np.bincount(fine[~truth], minlength=_SCORE_BINS).astype(np.float64),
+        "content": content,
+        "boilerplate": boilerplate,
+        "ranked": np.array([float(_auc({"content": content, "boilerplate": boilerplate})), mixed]),
     }
 
 
@@ -180,8 +186,10 @@ def _span_sums(truth: npt.NDArray[np.bool_], found: npt.NDArray[np.bool_]) -> Su
     return {"spans": np.array(spans, dtype=np.float64), "edges": np.array(edges)}
 
 
-def _ratio(part: Doubles, whole: Doubles) -> Doubles:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Doubles:
+    part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole)
+    ratio: Doubles = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return ratio
 
 
 def _auc(sums: Sums) -> Doubles:
@@ -214,6 +222,7 @@ FIGURES: dict[str, Callable[[Sums], Doubles]] = {
     "boilerplate_f1": _part("table", [3, 3], [3, 3, 1, 2]),
     "page_line_f1": _mean("macro", 0),
     "auc": _auc,
+    "page_auc": lambda sums: _ratio(sums["ranked"][..., 0], sums["ranked"][..., 1]),
     "brier": lambda sums: _ratio(sums["brier"][..., 0], sums["table"].sum(axis=-1)),
     "calibration_error": lambda sums: _ratio(
         np.abs(sums["said"] - sums["seen"]).sum(axis=-1), sums["table"].sum(axis=-1)
@@ -231,7 +240,8 @@ FIGURES: dict[str, Callable[[Sums], Doubles]] = {
 """Each figure as a function of sums.
 
 Word figures are means over pages; those of lines, calibration and spans are over all judged lines
-and spans; ``page_line_f1`` is the mean over pages of the content lines' F1. ``calibration_error``
+and spans; ``page_line_f1`` is the mean over pages of the content lines' F1, and ``page_auc`` that
+of the AUC of each page with lines of both labels. ``calibration_error``
 has 15 bins of equal width, ``boundary_error`` is the mean distance, in judged lines, of the first
 and last content line from the true ones, on pages with content on both sides.
 """

@@ -67,7 +67,7 @@ class Recipe:
     """
 
     folds: int = 5
-    lines: int = 32
+    lines: int = 24
     bins: int = 63
     word_bits: int = 17
     word_alpha: float = 3e-6
