@@ -2,7 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench setup clean
+DATA ?= ../shared/data
+FIGURES := .cache/figures
+TRAIN := $(DATA)/wcxb_dev.jsonl.gz $(DATA)/silver.jsonl.gz labeled
+CHECKS := cleaneval readability webmainbench
+
+.PHONY: run test bench model card setup clean
 
 run: $(VENV)/run-time
 	$(BIN)/linesift clean examples/dump.txt
@@ -17,7 +22,18 @@ test: setup
 
 bench: setup
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[bench]'
-	$(BIN)/python -m training.bench
+	$(BIN)/python -m training.bench --data $(DATA)
+
+model: setup
+	$(BIN)/python -m training.fit $(TRAIN) --weight silver=0.5 --weight own=4 \
+	  --out models/default --figures $(FIGURES)
+	$(MAKE) card
+
+card: setup
+	for name in $(CHECKS); do $(BIN)/python -m training.evaluate models/default \
+	  $(DATA)/$$name.jsonl.gz --unseen-by $(TRAIN) --json $(FIGURES)/check-$$name.json || exit 1; done
+	$(BIN)/python -m training.card models/default $(FIGURES)/wcxb.json $(FIGURES)/silver.json \
+	  $(FIGURES)/own.json $(foreach name,$(CHECKS),--check $(name)=$(FIGURES)/check-$(name).json)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -75,6 +75,17 @@ def test_auc_counts_ties_as_halves() -> None:
     assert found["auc"] == pytest.approx(3.5 / 4)
 
 
+def test_the_mean_auc_leaves_pages_of_one_label_out() -> None:
+    pages = [page("CCBB"), page("CB"), page("BB")]
+    found = [
+        said("CCBB", [0.9, 0.5, 0.5, 0.1]),
+        said("CB", [0.2, 0.1]),
+        said("BB", [0.9, 0.9]),
+    ]
+    figure = evaluate_pages(pages, found).total.figures["page_auc"]
+    assert figure.value == pytest.approx((3.5 / 4 + 1) / 2)
+
+
 def test_perfect_and_empty_predictions() -> None:
     truth = page("BCC.CB")
     perfect = measured(truth, said("BCC.CB"))

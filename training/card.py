@@ -1,4 +1,4 @@
-"""The card of a model: ``python -m training.card MODEL FIGURES.json --check NAME=FIGURES.json``."""
+"""The card of a model: ``python -m training.card MODEL FIGURES... --check NAME=FIGURES``."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ _HEADLINES = {
     "spans_true": "spans of content a page, true",
     "boundary_error": "boundary error, lines",
 }
+
+_LEAST = 4
+"""Groups of fewer pages have no row of their own."""
 
 
 def _figure(found: dict[str, float]) -> str:
@@ -62,8 +65,40 @@ def _decoder(report: dict[str, Any]) -> list[str]:
     return rows
 
 
+def _cross_validation(report: dict[str, Any]) -> list[str]:
+    total = report["total"]
+    about = f"{total['pages']} renderings of {total['sites']} sites, five folds by site."
+    keys = [key for key in ("page_type", "renderer", "language") if len(report["by"][key]) > 1]
+    return [
+        f"## Cross-validation: {report['info']['corpus']}",
+        about,
+        "\n".join(_table(report)),
+        *("\n".join(_breakdown(report, key, _LEAST)) for key in keys),
+        "What the decoder gains over the same probabilities cut at one threshold, the best one, "
+        "chosen out of fold:",
+        "\n".join(_decoder(report)),
+    ]
+
+
+def _data(training: dict[str, Any]) -> list[str]:
+    rows = [
+        f"| {row['prefix']} | {row['renderings']} | {row['license'] or 'own pages, MIT'} |"
+        for row in training["corpora"]
+    ]
+    return [
+        "## Training data",
+        f"{training['pages']} pages of {training['sites']} sites in {training['renderings']} "
+        f"renderings; SHA-256 of the files `{training['data_sha256']}`.",
+        "\n".join(["| corpus | renderings | terms |", "|---|--:|---|", *rows]),
+        "Recipe: `" + json.dumps(training["recipe"]) + "`",
+    ]
+
+
 def card(
-    header: dict[str, Any], report: dict[str, Any], checks: dict[str, dict[str, Any]], notes: str
+    header: dict[str, Any],
+    reports: Sequence[dict[str, Any]],
+    checks: dict[str, dict[str, Any]],
+    notes: str,
 ) -> str:
     """Return a model card as Markdown.
 
@@ -71,8 +106,8 @@ def card(
     ----------
     header : dict
         The model's ``model.json``.
-    report : dict
-        The JSON of an evaluation: the cross-validated one.
+    reports : sequence of dict
+        Cross-validated figures, one a corpus.
     checks : dict of str to dict
         Evaluations of the saved model on pages that it was not trained on.
     notes : str
@@ -82,38 +117,25 @@ def card(
     -------
     str
     """
-    training = header["training"]
-    corpora = [
-        f"| {row['prefix']} | {row['renderings']} | {row['license'] or 'own pages, MIT'} |"
-        for row in training["corpora"]
-    ]
     presets = [
         f"| {name} | {row['precision']:.4f} | {row['recall']:.4f} |"
         for name, row in header["presets"].items()
     ]
-    parts = [
-        notes.strip(),
-        "## Training data",
-        f"{training['pages']} pages of {training['sites']} sites in {training['renderings']} "
-        f"renderings; SHA-256 of the files `{training['data_sha256']}`.",
-        "\n".join(["| corpus | renderings | terms |", "|---|--:|---|", *corpora]),
-        "Recipe: `" + json.dumps(training["recipe"]) + "`",
-        "## Cross-validation",
-        f"Five folds by site; {report['total']['pages']} renderings of {report['total']['sites']} "
-        f"sites; data SHA-256 `{report['info']['data_sha256']}`.",
-        "\n".join(_table(report)),
-        *("\n".join(_breakdown(report, key)) for key in ("page_type", "renderer")),
-        "## What the decoder gains",
-        "The same probabilities, cut at one threshold (the best one, chosen out of fold) and "
-        "decoded.",
-        "\n".join(_decoder(report)),
+    parts = [notes.strip(), *_data(header["training"])]
+    for report in reports:
+        parts += _cross_validation(report)
+    for name, check in checks.items():
+        total = check["total"]
+        about = (
+            f"{total['pages']} renderings of {total['sites']} sites that the model never saw; "
+            f"data SHA-256 `{check['info']['data_sha256']}`."
+        )
+        parts += [f"## Check: {name}", about, "\n".join(_table(check))]
+    parts += [
         "## Presets",
         "Mean word precision and recall of pages against their labels, out of fold.",
         "\n".join(["| preset | precision | recall |", "|---|--:|--:|", *presets]),
     ]
-    for name, check in checks.items():
-        about = f"Data SHA-256 `{check['info']['data_sha256']}`; the model never saw these pages."
-        parts += [f"## On {name}", about, "\n".join(_table(check))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -127,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
     parser.add_argument("model", type=Path, help="the model directory; notes.md there is put first")
     parser.add_argument(
-        "figures", help="JSON of the cross-validation, written by training.fit --figures"
+        "figures", nargs="+", help="JSON of the cross-validation, written by training.fit --figures"
     )
     parser.add_argument("--check", action="append", default=[], metavar="NAME=JSON",
                         help="JSON of training.evaluate on other pages")  # fmt: skip
@@ -135,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     header = _report(options.model / "model.json")
     notes = (options.model / "notes.md").read_text(encoding="utf-8")
     checks = {name: _report(path) for name, _, path in (x.partition("=") for x in options.check)}
-    text = card(header, _report(options.figures), checks, notes)
+    text = card(header, [_report(path) for path in options.figures], checks, notes)
     replace_file(options.model / "card.md", text.encode("utf-8"))
     return 0
 

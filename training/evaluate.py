@@ -199,6 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--headline", choices=["auto", "keep", "drop"], default="auto",
                         help="whether the headline is compared with the gold text")  # fmt: skip
     parser.add_argument("--only", metavar="PREFIX", help="report only pages whose id begins so")
+    parser.add_argument("--unseen-by", nargs="+", default=[], metavar="DATA", type=Path,
+                        help="leave out pages of sites that these labelled dumps have")  # fmt: skip
     parser.add_argument("--weight", action="append", default=[], metavar="CORPUS=FACTOR",
                         help="with --cv: weight of a corpus, as for training.fit")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
@@ -225,9 +227,14 @@ def _run(options: argparse.Namespace) -> int:
     predictions = (
         _cross_validated(options, pages) if options.cv else predict(options.paths[0], pages)
     )
-    kept = [i for i, page in enumerate(pages) if page.id.startswith(options.only or "")]
+    seen = {page.site for page in read_pages(options.unseen_by)}
+    kept = [
+        i
+        for i, page in enumerate(pages)
+        if page.id.startswith(options.only or "") and page.site not in seen
+    ]
     if not kept:
-        raise ValueError(f"expected pages whose id begins with {options.only!r}; found none")
+        raise ValueError("expected pages that --only and --unseen-by leave; found none")
     report = evaluate_pages(
         [pages[i] for i in kept], [predictions[i] for i in kept], headline=options.headline
     )
