@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .characters import N_CLASSES, SCRIPT, SCRIPTS, Char, members
+from .characters import SCRIPT, SCRIPTS, Char, members
 from .counting import Floats, Rows, log_count, share
 from .lexicon import CATEGORIES, lexicon
 from .tokens import Ints, Text, Tokens, hash_words, tail_hash
@@ -97,8 +97,6 @@ _GROUPS: dict[str, tuple[Char, ...]] = {
     "unspaced": (Char.HIRAGANA, Char.HAN, Char.SOUTHEAST),
     "uncased": tuple(c for c in _LETTERS if c >= Char.ARABIC),
 }
-_COUNTED = np.stack([members(*classes) for classes in _GROUPS.values()], axis=1).astype(np.float32)
-_OF_SCRIPT = np.stack([s == SCRIPT for s in range(1, len(SCRIPTS) + 1)], axis=1).astype(np.float32)
 _END = members(Char.DOT, Char.QUESTION, Char.TERMINATOR, Char.ELLIPSIS)
 _CLOSER = members(Char.QUOTE, Char.CLOSE)
 _DENSE = members(Char.HIRAGANA, Char.HAN, Char.SOUTHEAST)
@@ -120,7 +118,7 @@ class LineFacts:
     ----------
     chars, words : ndarray of intp, shape (n_lines,)
         Characters between the spaces at both ends, and words.
-    scripts : ndarray of float32, shape (n_lines, n_scripts)
+    scripts : ndarray of float32, shape (n_scripts, n_lines)
         Letters of each script.
     ends_sentence : ndarray of bool, shape (n_lines,)
         Whether the line ends like a sentence.
@@ -139,6 +137,23 @@ class LineFacts:
 def _per_line(text: Text, positions: Ints) -> Ints:
     lines = text.line_of.take(positions)
     return np.bincount(lines, minlength=text.n_lines + 1)[: text.n_lines]
+
+
+def _histogram(text: Text) -> Floats:
+    """Count the characters of each class in each line, shape (n_classes, n_lines)."""
+    columns = text.n_lines + 1
+    place = text.classes * np.intp(columns)
+    place += text.line_of
+    table = np.bincount(place, minlength=len(Char) * columns).reshape(len(Char), columns)
+    return table[:, :-1].astype(np.float32)
+
+
+def _total(histogram: Floats, classes: tuple[Char, ...]) -> Floats:
+    """Sum some rows of the histogram; whole numbers, so that their order does not matter."""
+    whole = len(classes) == classes[-1] - classes[0] + 1
+    rows = histogram[classes[0] : classes[-1] + 1] if whole else histogram[list(classes)]
+    total: Floats = rows[0] if len(rows) == 1 else rows.sum(axis=0)
+    return total
 
 
 def _sign_rows(counts: dict[str, Floats], words: Ints) -> Rows:
@@ -247,12 +262,9 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
         Its `rows` hold one array of shape (n_lines,) for each name of `LINE_FEATURES`.
     """
     n = text.n_lines
-    place = text.line_of * N_CLASSES
-    place += text.classes
-    histogram = np.bincount(place, minlength=(n + 1) * N_CLASSES).reshape(n + 1, N_CLASSES)[:n]
-    histogram = histogram.astype(np.float32)
-    counts = dict(zip(_GROUPS, (histogram @ _COUNTED).T, strict=True))
-    scripts = histogram @ _OF_SCRIPT
+    histogram = _histogram(text)
+    counts = {name: _total(histogram, classes) for name, classes in _GROUPS.items()}
+    scripts = np.stack([_total(histogram, classes) for classes in SCRIPTS.values()])
     chars = text.last + 1 - text.first
     dense = _DENSE.take(text.classes)
     spaced = _IN_WORD.take(text.classes) & ~dense
@@ -275,5 +287,5 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
     rows["lead_upper"] = lead_upper(text, tokens)
     rows["icon_joins"] = np.bincount(tokens.line[tokens.tail == _ICON], minlength=n)
     rows["urls"] = rows["urls"] + np.bincount(tokens.line[tokens.hash == _WWW], minlength=n)
-    rows["scripts"] = (scripts > 0).sum(axis=1)
+    rows["scripts"] = (scripts > 0).sum(axis=0)
     return LineFacts(chars, words, scripts, ends, mask, rows)

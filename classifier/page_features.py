@@ -152,9 +152,9 @@ def page_rows(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_], known:
     }
     for name, values in means.items():
         rows[name] = _segment_sum(fixed(values), text) / (lines * UNIT)
-    scripts = np.stack([_segment_sum(s.astype(np.intp), text) for s in facts.scripts.T])
-    own = facts.scripts.T[scripts.argmax(axis=0), np.arange(text.n_lines)]
-    rows["main_script"] = share(own, facts.scripts.sum(axis=1))
+    scripts = np.stack([_segment_sum(s.astype(np.intp), text) for s in facts.scripts])
+    own = facts.scripts[scripts.argmax(axis=0), np.arange(text.n_lines)]
+    rows["main_script"] = share(own, facts.scripts.sum(axis=0))
     return rows
 
 

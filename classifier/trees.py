@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ Words = npt.NDArray[np.uint64]
 MAX_NODES, MAX_TREES, MAX_LEAVES, MAX_DEPTH = 1 << 20, 10_000, 256, 128
 """Bounds on what is evaluated; the leaves are those of one tree, whose codes are bytes."""
 
-CHUNK_LINES, CHUNK_COMPARISONS = 1 << 10, 1 << 17
-"""Lines, and comparisons of a line with a threshold, at once: many a call, yet in the cache."""
+CHUNK_LINES = 1 << 10
+"""Lines at once: many a call, yet in the cache."""
 
 _DTYPES = {
     "feature": np.int32,
@@ -195,6 +196,10 @@ class BitForest:
         new[1:] = (feature[1:] != feature[:-1]) | (threshold[1:] != threshold[:-1])
         self._feature = feature[new].astype(np.intp)
         self._threshold = threshold[new][:, None]
+        bounds = np.flatnonzero(np.diff(self._feature, prepend=-1, append=-1)).tolist()
+        self._of_feature = [
+            (int(self._feature[start]), slice(start, stop)) for start, stop in pairwise(bounds)
+        ]
         self._comparison = np.empty(len(order), dtype=np.intp)
         self._comparison[order] = np.cumsum(new) - 1
         twin = len(self._feature) * ~trees.missing_left[splits]
@@ -259,11 +264,11 @@ class BitForest:
 
     def _right(self, block: Floats) -> Words:
         """Return the bits of the lines that each split sends right, for every split."""
-        right = np.empty((len(self._feature), block.shape[1] // 64), dtype=np.uint64)
-        step = max(1, CHUNK_COMPARISONS // block.shape[1])
-        for part in (slice(start, start + step) for start in range(0, len(right), step)):
+        beyond = np.empty((len(self._feature), block.shape[1]), dtype=bool)
+        for feature, part in self._of_feature:
             # NaN is not above anything: it goes left here
-            right[part] = _packed(block.take(self._feature[part], axis=0) > self._threshold[part])
+            np.greater(block[feature], self._threshold[part], out=beyond[part])
+        right = _packed(beyond)
         if not (missing := np.isnan(block)).any():
             return right.take(self._comparison, axis=0)
         right = np.concatenate([right, right | _packed(missing).take(self._feature, axis=0)])
