@@ -52,16 +52,15 @@ PAGE_FEATURES: dict[str, str] = {
 }
 """Name and meaning of each feature of position and of the page."""
 
-STEPS = (-3, -2, -1, 1, 2, 3)
+STEPS = (-2, -1, 1, 2)
 NEIGHBOUR_KEYS = (
-    *("chars", "words", "stop_words", "chrome", "upper", "title_case", "digits"),
-    *("ends_sentence", "starts_upper", "date_words", "copies", "rarity", "shared_prose"),
-    *("blank_before", "commas", "related_words", "prices"),
+    *("chars", "stop_words", "chrome", "upper", "title_case", "digits", "ends_sentence"),
+    *("copies", "rarity", "shared_prose", "blank_before", "commas"),
 )
-WIDTHS = (3, 8, 20, 50)
+WIDTHS = (4, 15, 60)
 WINDOW_KEYS = (
     *("chars", "stop_words", "chrome", "ends_sentence", "digits", "commas", "copies"),
-    *("shared_prose", "dates", "title_case", "prices", "legal_words"),
+    *("shared_prose", "dates", "title_case", "legal_words"),
 )
 CONTEXT_FEATURES: dict[str, str] = {
     **{

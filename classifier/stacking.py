@@ -13,9 +13,9 @@ from .vocabulary import Doubles, ordered, topic
 
 __all__ = ["STACKING_FEATURES", "headline_chance", "main_run", "probability", "stacking_rows"]
 
-_STEPS = (-6, -4, -3, -2, -1, 1, 2, 3, 4, 6)
-_NEAR = (-2, -1, 1, 2)
-_WIDTHS = (2, 5, 10, 20, 50)
+_STEPS = (-3, -2, -1, 1, 2, 3)
+_NEAR = (-1, 1)
+_WIDTHS = (2, 6, 18, 50)
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 _ALIKE = {
     "shape": "of the same shape",

@@ -95,7 +95,7 @@ def test_words_shared_with_the_first_line() -> None:
 
 def test_missing_neighbours_are_minus_one() -> None:
     assert feature("chars[-1]", "a", "bb")[0] == -1
-    assert feature("chars[before3]", "a", "bb")[0] == -1
+    assert feature("chars[before4]", "a", "bb")[0] == -1
 
 
 def test_every_feature_has_a_meaning_and_a_row() -> None:

@@ -28,12 +28,12 @@ _THREADS = (
 )
 
 
-def _forest(rounds: int, leaves: int) -> dict[str, Any]:
+def _forest(rounds: int, leaves: int, rate: float) -> dict[str, Any]:
     return {
         "max_iter": rounds,
         "max_leaf_nodes": leaves,
-        "learning_rate": 0.1,
-        "min_samples_leaf": 60,
+        "learning_rate": rate,
+        "min_samples_leaf": 40,
         "l2_regularization": 1.0,
         "max_features": 0.5,
     }
@@ -73,9 +73,9 @@ class Recipe:
     word_alpha: float = 3e-6
     kind_bits: int = 15
     kind_strength: float = 30.0
-    first: dict[str, Any] = field(default_factory=lambda: _forest(200, 31))
-    second: dict[str, Any] = field(default_factory=lambda: _forest(150, 31))
-    headline: dict[str, Any] = field(default_factory=lambda: _forest(60, 15))
+    first: dict[str, Any] = field(default_factory=lambda: _forest(120, 31, 0.12))
+    second: dict[str, Any] = field(default_factory=lambda: _forest(80, 31, 0.15))
+    headline: dict[str, Any] = field(default_factory=lambda: _forest(40, 8, 0.2))
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
