@@ -36,8 +36,11 @@ FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
 N_OWN = len(OWN_FEATURES)
 """Number of the features that do not belong to neighbouring lines; they come first."""
 
-BATCH_CHARS = 48_000
-"""Pages are put together until they have so many characters: scratch arrays then fit the cache."""
+BATCH_CHARS, BATCH_PAGES = 128_000, 64
+"""Pages are put together until they are so many, or have so many characters.
+
+NumPy's calls then cost little beside their work, and scratch arrays stay near the cache.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ def extract(pages: Sequence[Sequence[str]]) -> Batch:
 
 
 def batches(pages: Sequence[Sequence[str]], chars: int = BATCH_CHARS) -> Iterator[list[int]]:
-    """Group pages, in order, into batches of about `chars` characters.
+    """Group pages, in order, into batches of about `chars` characters, 64 pages at most.
 
     Parameters
     ----------
@@ -125,7 +128,7 @@ def batches(pages: Sequence[Sequence[str]], chars: int = BATCH_CHARS) -> Iterato
     for index, lines in enumerate(pages):
         group.append(index)
         size += sum(map(len, lines)) + len(lines)
-        if size >= chars:
+        if size >= chars or len(group) == BATCH_PAGES:
             yield group
             group, size = [], 0
     if group:

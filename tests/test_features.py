@@ -147,3 +147,4 @@ def test_batches_keep_the_order_and_lose_nothing() -> None:
     groups = list(batches(pages, chars=100))
     assert [index for group in groups for index in group] == list(range(10))
     assert [len(group) for group in groups] == [4, 4, 2]
+    assert [len(group) for group in batches([["x"]] * 100)] == [64, 36]
