@@ -74,16 +74,19 @@ def cheapest_labels(gain: Doubles, switch_cost: float) -> npt.NDArray[np.bool_]:
     advantage = 0.0
     steps = []
     for value in gain.tolist():
-        advantage = min(max(advantage, -switch_cost), switch_cost) + value
+        if advantage > switch_cost:
+            advantage = switch_cost
+        elif advantage < -switch_cost:
+            advantage = -switch_cost
+        advantage += value
         steps.append(advantage)
-    labels = np.zeros(len(steps), dtype=bool)
-    content = False
+    labels = []
     bound = 0.0
-    for index in range(len(steps) - 1, -1, -1):
-        content = steps[index] > bound
-        labels[index] = content
+    for advantage in reversed(steps):
+        content = advantage > bound
+        labels.append(content)
         bound = -switch_cost if content else switch_cost
-    return labels
+    return np.array(labels[::-1], dtype=bool)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .characters import SCRIPT, SCRIPTS, Char, members
 from .counting import Floats, Rows, log_count, share
 from .lexicon import CATEGORIES, lexicon
-from .tokens import Ints, Text, Tokens, hash_words, tail_hash
+from .tokens import Ints, Text, Tokens, hash_words
 from .word_features import lead_upper, lexicon_rows, number_rows
 
 __all__ = ["LINE_FEATURES", "LineFacts", "line_features"]
@@ -64,7 +64,7 @@ LINE_FEATURES: dict[str, str] = {
     "uncased": "share of letters that are of a script without case",
     "lead_related": "tokens in the lexicon 'related' among the first three",
     "lead_upper": "tokens in upper case among the first three",
-    "chrome": "share of tokens in any lexicon but stop words and dates",
+    "chrome": "share of tokens in any lexicon but stop words and dates, or that end in '…icon'",
     **{f"{name}_words": f"share of tokens in the lexicon '{name}'" for name in CATEGORIES},
 }
 """Name and meaning of each feature of a line alone."""
@@ -106,7 +106,6 @@ _LETTER = members(*_LETTERS)
 _LEADING_SIGN = members(Char.BULLET, Char.SEPARATOR, Char.HYPHEN, Char.SYMBOL, Char.STAR)
 _AFTER_SENTENCE = members(Char.SPACE, Char.NEWLINE, Char.QUOTE, Char.CLOSE)
 _JOINED_SCRIPT = np.where(SCRIPT == 11, 10, SCRIPT)  # kana and Han mix in every Japanese word
-_ICON = tail_hash("icon")
 _WWW = hash_words(["www"])[0]
 
 
@@ -285,7 +284,6 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
     rows["ends_sentence"] = ends = _sentence_end(text)
     rows["joins"] = _joins(text)
     rows["lead_upper"] = lead_upper(text, tokens)
-    rows["icon_joins"] = np.bincount(tokens.line[tokens.tail == _ICON], minlength=n)
     rows["urls"] = rows["urls"] + np.bincount(tokens.line[tokens.hash == _WWW], minlength=n)
     rows["scripts"] = (scripts > 0).sum(axis=0)
     return LineFacts(chars, words, scripts, ends, mask, rows)

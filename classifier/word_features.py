@@ -8,11 +8,12 @@ import numpy.typing as npt
 from .characters import Char, members
 from .counting import Rows, share
 from .lexicon import CATEGORIES, lexicon
-from .tokens import UPPER, Text, Tokens
+from .tokens import UPPER, Text, Tokens, tail_hash
 
 __all__ = ["lead_upper", "lexicon_rows", "number_rows"]
 
 _LEAD = 3
+_ICON = tail_hash("icon")
 _DIGITS = members(Char.DIGIT)
 _CALENDAR = np.array([ord(c) for c in "年月日년월일"])
 
@@ -55,13 +56,15 @@ def lead_upper(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
 def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     """Return the share of each line's tokens in each lexicon."""
     n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
-    kinds = np.unique(lexicon().mask)
+    kinds = lexicon().kinds
     known = np.flatnonzero(mask)
     place = tokens.line.take(known) * len(kinds) + kinds.searchsorted(mask.take(known))
     counts = np.bincount(place, minlength=n * len(kinds)).reshape(n, len(kinds))
     bits = (kinds[:, None] >> np.arange(len(CATEGORIES)) & 1).astype(np.intp)
     chrome = (kinds & ~np.uint16(1 | 1 << CATEGORIES.index("date"))) > 0
-    rows: Rows = {"chrome": share(counts[:, chrome].sum(axis=1), total)}
+    icons = np.bincount(tokens.line[(tokens.tail == _ICON) & (mask == 0)], minlength=n)
+    rows: Rows = {"chrome": share(counts[:, chrome].sum(axis=1) + icons, total)}
+    rows["icon_joins"] = np.bincount(tokens.line[tokens.tail == _ICON], minlength=n)
     related = (mask >> CATEGORIES.index("related")) & 1 > 0
     rows["lead_related"] = _among_first(tokens, related)
     for number, name in enumerate(CATEGORIES):

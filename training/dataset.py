@@ -29,6 +29,9 @@ Ints = npt.NDArray[np.intp]
 _TARGET = {"C": 1, "B": 0}
 _UNKNOWN = -1
 
+FIRST = 4.0
+"""How many lines like it a first line or a headline stands for that chance did not draw."""
+
 VARIANTS = {"bare": 0.15, "dressed": 0.6}
 """Weight of each kind of variant, as a share of that of all the page's renderings."""
 
@@ -204,6 +207,7 @@ def draw(
             always.append(int(physical.searchsorted(top)))
             known[always[1]] = 1
         chosen = np.union1d(drawn, always)
+        scale[np.setdiff1d(always, drawn)] *= FIRST
         content = targets(page, physical[chosen])
         parts.append(
             (

@@ -68,13 +68,13 @@ class Recipe:
 
     folds: int = 5
     lines: int = 24
-    bins: int = 63
+    bins: int = 40
     word_bits: int = 17
     word_alpha: float = 3e-6
     kind_bits: int = 15
     kind_strength: float = 30.0
-    first: dict[str, Any] = field(default_factory=lambda: _forest(120, 31, 0.12))
-    second: dict[str, Any] = field(default_factory=lambda: _forest(80, 31, 0.15))
+    first: dict[str, Any] = field(default_factory=lambda: _forest(90, 31, 0.15))
+    second: dict[str, Any] = field(default_factory=lambda: _forest(70, 31, 0.15))
     headline: dict[str, Any] = field(default_factory=lambda: _forest(40, 8, 0.2))
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
