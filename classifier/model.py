@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .bit_forest import BitForest
 from .counting import Floats
 from .decoder import Decoder, find_headline
 from .explain import Contribution, contributions
@@ -19,7 +20,7 @@ from .kinds import KIND_FEATURES, Kinds, kind_rows
 from .page import Page, read_page
 from .result import PageResult, line_labels
 from .stacking import STACKING_FEATURES, headline_chance, stacking_rows
-from .trees import BitForest, Trees
+from .trees import Trees
 from .vocabulary import Doubles
 from .wording import wording_score
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from classifier.trees import BitForest
+from classifier.bit_forest import BitForest
 from training.binning import bin_rows, unbinned
 from training.export import trees_of
 

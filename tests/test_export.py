@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from classifier.trees import BitForest
+from classifier.bit_forest import BitForest
 from training.export import float32_below, trees_of
 
 Floats = npt.NDArray[np.float32]

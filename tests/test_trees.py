@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier import bit_forest
 from classifier import trees as module
-from classifier.trees import BitForest, Trees
+from classifier.bit_forest import BitForest
+from classifier.trees import Trees
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -124,12 +126,11 @@ def test_a_line_does_not_depend_on_the_lines_beside_it(count: int, n_trees: int)
 
 def test_size_of_the_chunks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
-    forest, matrix = BitForest(grown(rng, 50, 31, 5)), grid(rng, 5, 700, 0.1)
-    expected = forest.scores(matrix)
-    for lines, comparisons in ((64, 64), (100, 1), (256, 1 << 20)):
-        monkeypatch.setattr(module, "CHUNK_LINES", lines)
-        monkeypatch.setattr(module, "CHUNK_COMPARISONS", comparisons)
-        assert np.array_equal(forest.scores(matrix), expected)
+    trees, matrix = grown(rng, 50, 31, 5), grid(rng, 5, 700, 0.1)
+    expected = BitForest(trees).scores(matrix)
+    for lines in (64, 100, 256):
+        monkeypatch.setattr(bit_forest, "CHUNK_LINES", lines)
+        assert np.array_equal(BitForest(trees).scores(matrix), expected)
 
 
 def test_threads_share_a_forest() -> None:

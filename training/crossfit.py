@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
+from classifier.bit_forest import BitForest
 from classifier.counting import Floats
 from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import SECOND_NAMES, Model, second_matrix
 from classifier.stacking import headline_chance
-from classifier.trees import BitForest, Trees
+from classifier.trees import Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, targets, walk
 from training.progress import Tick
