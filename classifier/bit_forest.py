@@ -25,7 +25,7 @@ __all__ = ["BitForest"]
 
 Words = npt.NDArray[np.uint64]
 
-CHUNK_LINES = 1 << 10
+CHUNK_LINES = 1 << 11
 """Lines at once: many a call, yet in the cache."""
 
 
