@@ -167,9 +167,9 @@ class Model:
         Examples
         --------
         >>> from classifier import load_model
-        >>> page = load_model().classify("Menu\\n\\nThe bridge will stay shut, the board said on Friday.")
-        >>> page.labels[-1]
-        'content'
+        >>> page = load_model().classify("The bridge will stay shut, the board said on Friday.")
+        >>> page.labels
+        ('content',)
         """
         return self._classify_pages([read_page(dump)])[0]
 
