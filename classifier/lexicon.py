@@ -53,13 +53,10 @@ class Lexicon:
     ----------
     mask : ndarray of uint16, shape (n_words + 1,)
         Categories of each word; the first entry stands for "not in the lexicon".
-    kinds : ndarray of uint16
-        The distinct masks, rising.
     """
 
     def __init__(self, words: dict[str, int]) -> None:
         self.mask = np.array([0, *words.values()], dtype=np.uint16)
-        self.kinds = np.unique(self.mask)
         self._hash = np.concatenate([np.zeros(1, np.uint64), hash_words(list(words))])
         bits = max(10, int(len(words) * 8).bit_length())
         self._shift = np.uint64(64 - bits)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .characters import SCRIPT, SCRIPTS, Char, members
 from .counting import Floats, Rows, log_count, share
 from .lexicon import CATEGORIES, lexicon
-from .tokens import Ints, Text, Tokens, hash_words
+from .tokens import LOWER, UPPER, Ints, Text, Tokens, hash_words
 from .word_features import lead_upper, lexicon_rows, number_rows
 
 __all__ = ["LINE_FEATURES", "LineFacts", "line_features"]
@@ -71,7 +71,6 @@ LINE_FEATURES: dict[str, str] = {
 
 _LETTERS = tuple(c for c in Char if c >= Char.LATIN_LOWER)
 _UPPER_CASE = (Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
-_LOWER_CASE = (Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
 _SIGNS = tuple(c for c in Char if Char.SPACE < c < Char.CONTROL)
 _GROUPS: dict[str, tuple[Char, ...]] = {
     "letters": _LETTERS,
@@ -99,8 +98,6 @@ _GROUPS: dict[str, tuple[Char, ...]] = {
 }
 _END = members(Char.DOT, Char.QUESTION, Char.TERMINATOR, Char.ELLIPSIS)
 _CLOSER = members(Char.QUOTE, Char.CLOSE)
-_DENSE = members(Char.HIRAGANA, Char.HAN, Char.SOUTHEAST)
-_IN_WORD = members(*_GROUPS["word"])
 _DIGITS = members(Char.DIGIT)
 _LETTER = members(*_LETTERS)
 _LEADING_SIGN = members(Char.BULLET, Char.SEPARATOR, Char.HYPHEN, Char.SYMBOL, Char.STAR)
@@ -199,8 +196,8 @@ def _edge_rows(text: Text) -> Rows:
         "ends_question": last == Char.QUESTION,
         "ends_colon": last == Char.COLON,
         "ends_ellipsis": dots | (last == Char.ELLIPSIS),
-        "starts_upper": members(*_UPPER_CASE).take(first),
-        "starts_lower": members(*_LOWER_CASE).take(first),
+        "starts_upper": UPPER.take(first),
+        "starts_lower": LOWER.take(first),
         "starts_digit": _DIGITS.take(first),
         "starts_sign": _LEADING_SIGN.take(first),
         "indent": np.minimum(text.first - text.start, 20),
@@ -209,10 +206,9 @@ def _edge_rows(text: Text) -> Rows:
 
 def _sign_pattern_rows(text: Text) -> Rows:
     kind, codes = text.classes, text.codes
-    after = np.append(kind[1:], np.uint8(Char.NEWLINE))
-    ends = _END.take(kind) & (
-        _AFTER_SENTENCE.take(after) | ((kind == Char.TERMINATOR) & (after > Char.HANGUL))
-    )
+    ends = np.flatnonzero(kind - np.uint8(Char.DOT) <= Char.ELLIPSIS - Char.DOT)
+    after = kind[ends + 1]
+    ends = ends[_AFTER_SENTENCE[after] | ((kind[ends] == Char.TERMINATOR) & (after > Char.HANGUL))]
     dots = np.flatnonzero(kind == Char.DOT)
     dots = dots[_LETTER.take(kind[dots - 1]) & _LETTER.take(kind[dots + 1])]
     colons = np.flatnonzero(kind == Char.COLON)
@@ -229,7 +225,7 @@ def _sign_pattern_rows(text: Text) -> Rows:
     inside = np.append(text.last, -1)[line] > colons
     early[line[inside & (colons - np.append(text.first, 0)[line] < 30)]] = True
     return {
-        "sentences": _per_line(text, np.flatnonzero(ends)),
+        "sentences": _per_line(text, ends),
         "dotted": _per_line(text, dots),
         "urls": _per_line(text, slashes),
         "wide_gaps": _per_line(text, wide),
@@ -240,10 +236,13 @@ def _sign_pattern_rows(text: Text) -> Rows:
 
 def _joins(text: Text) -> Ints:
     kind = text.classes
-    camel = members(*_UPPER_CASE).take(kind[1:]) & members(*_LOWER_CASE).take(kind[:-1])
-    script = _JOINED_SCRIPT.take(kind)
-    mixed = (script[1:] != script[:-1]) & (script[1:] > 0) & (script[:-1] > 0)
-    return _per_line(text, np.flatnonzero(camel | mixed) + 1)
+    letter = kind >= Char.LATIN_LOWER
+    place = np.flatnonzero((kind[1:] != kind[:-1]) & letter[1:] & letter[:-1])
+    before, after = kind.take(place), kind.take(place + 1)
+    camel = UPPER.take(after) & LOWER.take(before)
+    left, right = _JOINED_SCRIPT.take(before), _JOINED_SCRIPT.take(after)
+    mixed = (left != right) & (left > 0) & (right > 0)
+    return _per_line(text, place[camel | mixed] + 1)
 
 
 def line_features(text: Text, tokens: Tokens) -> LineFacts:
@@ -265,12 +264,11 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
     counts = {name: _total(histogram, classes) for name, classes in _GROUPS.items()}
     scripts = np.stack([_total(histogram, classes) for classes in SCRIPTS.values()])
     chars = text.last + 1 - text.first
-    dense = _DENSE.take(text.classes)
-    spaced = _IN_WORD.take(text.classes) & ~dense
+    spaced = (text.classes >= Char.DIGIT) & (text.classes < Char.HIRAGANA)
     words = _per_line(text, np.flatnonzero(spaced[1:] & ~spaced[:-1]) + 1)
     words = words + (counts["unspaced"].astype(np.intp) + 1) // 2
     mask = lexicon().masks(tokens.hash)
-    title = members(*_UPPER_CASE).take(text.classes.take(tokens.start))
+    title = UPPER.take(text.classes.take(tokens.start))
     total = np.diff(tokens.line_start)
     rows = {
         **_sign_rows(counts, words),

@@ -177,8 +177,11 @@ def shifted(
     """
     at = np.arange(text.n_lines) + step
     outside = (at < text.page_start[text.page]) | (at >= text.page_start[text.page + 1])
-    moved = values.take(np.where(outside, 0, at), axis=-1) if text.n_lines else values.copy()
-    moved[..., outside] = missing
+    moved = np.empty_like(values)
+    whole = max(text.n_lines - abs(step), 0)
+    to, of = (0, step) if step > 0 else (-step, 0)
+    moved[..., to : to + whole] = values[..., of : of + whole]
+    moved[..., np.flatnonzero(outside)] = missing
     return moved
 
 
@@ -208,10 +211,9 @@ def window(
     low = np.minimum(low, text.n_lines)
     high = np.minimum(high, text.n_lines)
     size = high - low
-    mean: npt.NDArray[np.float64] = (
-        running.take(high, axis=1) - running.take(low, axis=1)
-    ) / np.maximum(size, 1)
-    mean /= UNIT
+    total = running.take(high, axis=1)
+    total -= running.take(low, axis=1)
+    mean: npt.NDArray[np.float64] = total / (np.maximum(size, 1) * UNIT)
     mean[:, size == 0] = missing
     return mean
 

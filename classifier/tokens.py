@@ -15,9 +15,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from .characters import CLASS, LOWER, Char, code_points, members
+from .characters import CLASS, Char, code_points, members
+from .characters import LOWER as LOWER_CODE
 
 __all__ = [
+    "LOWER",
     "UPPER",
     "Text",
     "Tokens",
@@ -51,7 +53,7 @@ def _groups() -> npt.NDArray[np.uint8]:
 
 _GROUP = _groups()
 UPPER = members(Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
-_LOWER = members(Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
+LOWER = members(Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,7 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
     breaks = np.flatnonzero(classes == Char.NEWLINE)
     if np.diff(breaks).max(initial=0) > MAX_LINE + 1:
         return lay_out([[clip(line) for line in lines] for lines in pages])
-    solid = np.flatnonzero(~members(Char.NEWLINE, Char.SPACE).take(classes))
+    solid = np.flatnonzero(classes > Char.SPACE)
     bound = solid.searchsorted(breaks)
     inked = bound[1:] > bound[:-1]
     physical = np.flatnonzero(inked)
@@ -196,18 +198,20 @@ def finalize(value: UInts) -> UInts:
 
 
 def _bounds(classes: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
-    group = _GROUP.take(classes)
-    camel = UPPER.take(classes[1:]) & _LOWER.take(classes[:-1])
-    edge = (group[1:] != group[:-1]) | camel
-    plain = (group != _NONE) & (group != _DENSE)
-    start = np.flatnonzero(edge & plain[1:]) + 1
-    stop = np.flatnonzero(edge & plain[:-1]) + 1
-    dense = np.flatnonzero(group == _DENSE)
+    change = np.flatnonzero(classes[1:] != classes[:-1])
+    before, after = classes.take(change), classes.take(change + 1)
+    left, right = _GROUP.take(before), _GROUP.take(after)
+    edge = (left != right) | (UPPER.take(after) & LOWER.take(before))
+    start, stop = (
+        change[edge & (group != _NONE) & (group != _DENSE)] + 1 for group in (right, left)
+    )
+    dense = np.flatnonzero(classes >= Char.HIRAGANA)
     if not len(dense):
         return start, stop
-    follows = group[dense + 1] == _DENSE
-    dense, follows = (x[follows | (group[dense - 1] != _DENSE)] for x in (dense, follows))
-    start, stop = np.append(start, dense), np.append(stop, dense + 1 + follows)
+    follows = classes[dense + 1] >= Char.HIRAGANA
+    kept = follows | (classes[dense - 1] < Char.HIRAGANA)
+    start = np.append(start, dense[kept])
+    stop = np.append(stop, (dense + 1 + follows)[kept])
     order = np.argsort(start, kind="stable")
     return start[order], stop[order]
 
@@ -230,7 +234,7 @@ def tokenize(text: Text) -> Tokens:
     size = 1 << max(16, (len(text.codes) + 1).bit_length())
     power, inverse = powers(_BASE, size), powers(pow(_BASE, -1, 1 << 64), size)
     running = np.zeros(len(text.codes) + 1, dtype=np.uint64)
-    np.cumsum(LOWER.take(text.codes) * power[: len(text.codes)], out=running[1:])
+    np.cumsum(LOWER_CODE.take(text.codes) * power[: len(text.codes)], out=running[1:])
     end = running.take(stop)
     head = end - running.take(start)
     behind = np.maximum(stop - 4, start)

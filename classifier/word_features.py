@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from .characters import Char, members
 from .counting import Rows, share
-from .lexicon import CATEGORIES, lexicon
+from .lexicon import CATEGORIES
 from .tokens import UPPER, Text, Tokens, tail_hash
 
 __all__ = ["lead_upper", "lexicon_rows", "number_rows"]
@@ -49,24 +49,24 @@ def _among_first(tokens: Tokens, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[n
 
 def lead_upper(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
     """Count the tokens in upper case among the first three of each line."""
-    upper = UPPER.take(text.classes)
-    return _among_first(tokens, upper.take(tokens.start) & upper.take(tokens.start + 1))
+    first, second = (text.classes.take(tokens.start + step) for step in (0, 1))
+    return _among_first(tokens, UPPER.take(first) & UPPER.take(second))
 
 
 def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     """Return the share of each line's tokens in each lexicon."""
     n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
-    kinds = lexicon().kinds
     known = np.flatnonzero(mask)
-    place = tokens.line.take(known) * len(kinds) + kinds.searchsorted(mask.take(known))
-    counts = np.bincount(place, minlength=n * len(kinds)).reshape(n, len(kinds))
-    bits = (kinds[:, None] >> np.arange(len(CATEGORIES)) & 1).astype(np.intp)
-    chrome = (kinds & ~np.uint16(1 | 1 << CATEGORIES.index("date"))) > 0
-    icons = np.bincount(tokens.line[(tokens.tail == _ICON) & (mask == 0)], minlength=n)
-    rows: Rows = {"chrome": share(counts[:, chrome].sum(axis=1) + icons, total)}
-    rows["icon_joins"] = np.bincount(tokens.line[tokens.tail == _ICON], minlength=n)
+    line, kind = tokens.line.take(known), mask.take(known)
+    icon = tokens.tail == _ICON
+    chrome = line[kind & ~np.uint16(1 | 1 << CATEGORIES.index("date")) > 0]
+    icons = tokens.line[icon & (mask == 0)]
+    counted = np.bincount(np.concatenate([chrome, icons]), minlength=n)
+    rows: Rows = {"chrome": share(counted, total)}
+    rows["icon_joins"] = np.bincount(tokens.line[icon], minlength=n)
     related = (mask >> CATEGORIES.index("related")) & 1 > 0
     rows["lead_related"] = _among_first(tokens, related)
     for number, name in enumerate(CATEGORIES):
-        rows[f"{name}_words"] = share(counts[:, bits[:, number] > 0].sum(axis=1), total)
+        carried = line[kind >> number & 1 > 0]
+        rows[f"{name}_words"] = share(np.bincount(carried, minlength=n), total)
     return rows
