@@ -25,8 +25,8 @@ __all__ = ["BitForest"]
 
 Words = npt.NDArray[np.uint64]
 
-CHUNK_LINES = 1 << 11
-"""Lines at once: many a call, yet in the cache."""
+CHUNK_LINES = 1 << 12
+"""Lines at once: many a call, so that its cost is small, and yet a few megabytes of bits."""
 
 
 class BitForest:
