@@ -53,7 +53,7 @@ def distances(flags: npt.NDArray[np.bool_], text: Text, cap: int) -> tuple[Ints,
     reverse = np.where(flags, at, 2 * n)[..., ::-1]
     after[..., :-1] = np.minimum.accumulate(reverse, axis=-1)[..., ::-1]
     before, after = before[..., :-1], after[..., 1:]
-    first, end = text.page_start[text.page], text.page_start[text.page + 1]
+    first, end = text.bounds
     back = np.where(before >= first, at - before, cap)
     on = np.where(after < end, after - at, cap)
     return np.minimum(back, cap), np.minimum(on, cap)

@@ -99,7 +99,7 @@ def _blank_lines(text: Text) -> tuple[Ints, Ints]:
 
 def _position(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_]) -> Rows:
     at = np.arange(text.n_lines)
-    first, end = text.page_start[text.page], text.page_start[text.page + 1]
+    first, end = text.bounds
     rows: Rows = {
         "line_rank": share(at - first, end - 1 - first),
         "lines_before": log_count(at - first),
@@ -176,7 +176,7 @@ def shifted(
     ndarray, shape (..., n_lines)
     """
     at = np.arange(text.n_lines) + step
-    outside = (at < text.page_start[text.page]) | (at >= text.page_start[text.page + 1])
+    outside = (at < text.bounds[0]) | (at >= text.bounds[1])
     moved = np.empty_like(values)
     whole = max(text.n_lines - abs(step), 0)
     to, of = (0, step) if step > 0 else (-step, 0)
@@ -205,8 +205,8 @@ def window(
     ndarray of float64, shape (n_rows, n_lines)
     """
     at = np.arange(text.n_lines)
-    low = np.maximum(text.page_start[text.page], at + before)
-    high = np.minimum(text.page_start[text.page + 1], at + after + 1)
+    low = np.maximum(text.bounds[0], at + before)
+    high = np.minimum(text.bounds[1], at + after + 1)
     high = np.maximum(high, low)
     low = np.minimum(low, text.n_lines)
     high = np.minimum(high, text.n_lines)

@@ -105,12 +105,10 @@ def line_labels(content: npt.NDArray[np.bool_], solid: Sequence[int], count: int
     A blank line carries the label of the span that it stands in; between two spans, and at the
     page's ends, it is boilerplate.
     """
-    labels: list[Label] = [BOILERPLATE] * count
-    previous = -1
-    for index, is_content in zip(solid, content.tolist(), strict=True):
-        if is_content:
-            inside = previous >= 0 and labels[previous] == CONTENT
-            start = previous + 1 if inside else index
-            labels[start : index + 1] = [CONTENT] * (index + 1 - start)
-        previous = index
-    return labels
+    lines = np.asarray(solid, dtype=np.intp)
+    chosen = np.zeros(count, dtype=bool)
+    chosen[lines] = content
+    gaps = np.flatnonzero(content[1:] & content[:-1] & (np.diff(lines) > 1))
+    for before, after in zip(lines[gaps].tolist(), lines[gaps + 1].tolist(), strict=True):
+        chosen[before + 1 : after] = True
+    return [CONTENT if inside else BOILERPLATE for inside in chosen.tolist()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,11 @@ class Text:
     page: Ints
     page_start: Ints
     physical_start: Ints
+
+    @cached_property
+    def bounds(self) -> tuple[Ints, Ints]:
+        """First line of each line's page, and the line behind its last."""
+        return self.page_start.take(self.page), self.page_start.take(self.page + 1)
 
     @property
     def n_lines(self) -> int:
