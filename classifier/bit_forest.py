@@ -108,13 +108,12 @@ class BitForest:
         ndarray of float64, shape (n_lines,)
             Log odds. A line's score does not depend on the lines beside it, bit for bit.
         """
-        n_features, n_lines = matrix.shape
+        n_lines = matrix.shape[1]
         scores = np.empty(n_lines)
         for start in range(0, n_lines, CHUNK_LINES):
             stop = min(start + CHUNK_LINES, n_lines)
-            block = np.zeros((n_features, (stop - start + 63) // 64 * 64), dtype=np.float32)
-            block[:, : stop - start] = matrix[:, start:stop]
-            parts = self._values.take(self._codes(self._beyond(block)) + self._offset)
+            beyond = self._beyond(matrix[:, start:stop])
+            parts = self._values.take(self._codes(beyond) + self._offset)
             parts[0] += self._baseline
             # rows of at least 64 columns are added one upon the other, in the order of the trees
             scores[start:stop] = parts.sum(axis=0)[: stop - start]
@@ -122,13 +121,16 @@ class BitForest:
 
     def _right(self, block: Floats) -> Words:
         """Return the bits of the lines that each split sends right, for every split."""
-        beyond = np.empty((len(self._feature), block.shape[1]), dtype=bool)
+        size = block.shape[1]
+        beyond = np.empty((len(self._feature), (size + 63) // 64 * 64), dtype=bool)
+        beyond[:, size:] = False
         for feature, part in self._of_feature:
             # NaN is not above anything: it goes left here
-            np.greater(block[feature], self._threshold[part], out=beyond[part])
+            np.greater(block[feature], self._threshold[part], out=beyond[part, :size])
         right = _packed(beyond)
         if not (missing := np.isnan(block)).any():
             return right.take(self._comparison, axis=0)
+        missing = np.pad(missing, ((0, 0), (0, -size % 64)))
         right = np.concatenate([right, right | _packed(missing).take(self._feature, axis=0)])
         return right.take(self._comparison_if_missing, axis=0)
 
