@@ -77,19 +77,17 @@ def landmark_features(text: Text, facts: LineFacts, known: Rows) -> Rows:
     first = np.zeros(text.n_lines, dtype=bool)
     first[text.page_start[:-1][np.diff(text.page_start) > 0]] = True
     of_title = (known["shared_title"] >= 0.6) & (facts.words >= 2) & (facts.words <= 40)
-    flags = np.stack(
-        [
-            short & (known["related_words"] > 0.2),
-            short & (known["comment_words"] > 0.2),
-            short & (known["share_words"] > 0.2),
-            known["legal_words"] > 0.1,
-            short & (known["account_words"] > 0.2),
-            short & (np.asarray(known["dates"]) > 0),
-            short & (np.asarray(known["prices"]) > 0),
-            ((known["copy_of_first"] > 0) | of_title) & ~first,
-        ]
-    )
-    back, on = distances(flags, text, _FAR)
+    flags = {
+        "related": short & (known["related_words"] > 0.2),
+        "comment": short & (known["comment_words"] > 0.2),
+        "share": short & (known["share_words"] > 0.2),
+        "legal": known["legal_words"] > 0.1,
+        "account": short & (known["account_words"] > 0.2),
+        "date": short & (np.asarray(known["dates"]) > 0),
+        "price": short & (np.asarray(known["prices"]) > 0),
+        "title": ((known["copy_of_first"] > 0) | of_title) & ~first,
+    }
+    back, on = distances(np.stack([flags[mark] for mark in _MARKS]), text, _FAR)
     rows: Rows = {}
     for place, mark in enumerate(_MARKS):
         rows[f"{mark}_back"] = log_count(back[place])

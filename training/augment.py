@@ -8,7 +8,7 @@ within it, "read also" lines, a line of icon names on top, menu entries run toge
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -196,13 +196,10 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
         inner = [i for i in range(1, last) if rows[i - 1].label == rows[i].label == "C"]
         for place in rng.permutation(inner)[:1].tolist():
             rows[place:place] = _teasers(donors, rng)[:4]
-    chances: list[tuple[float, Callable[[], None]]] = [
-        (0.6, lambda: _add_read_also(rows, donors, phrases, rng)),
-        (0.4, lambda: _glue_menu(rows, rng)),
-    ]
-    for chance, edit in chances:
-        if rng.random() < chance:
-            edit()
+    if rng.random() < 0.6:
+        _add_read_also(rows, donors, phrases, rng)
+    if rng.random() < 0.4:
+        _glue_menu(rows, rng)
     if rng.random() < 0.6 and rows[0].label == "B" and not rows[0].headline:
         name = _site_name(rows)
         rows[:1] = [_Row(name, "B")] if name and rng.random() < 0.5 else []

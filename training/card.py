@@ -44,12 +44,12 @@ def _table(report: dict[str, Any]) -> list[str]:
     return ["| figure | value (95 % interval over sites) |", "|---|---|", *rows]
 
 
-def _breakdown(report: dict[str, Any], key: str, least: int = 1) -> list[str]:
+def _breakdown(report: dict[str, Any], key: str) -> list[str]:
     rows = [f"| {key.replace('_', ' ')} | pages | word P | word R | word F1 | AUC | ECE |"]
     rows.append("|---|--:|--:|--:|--:|--:|--:|")
     names = ("word_precision", "word_recall", "word_f1", "auc", "calibration_error")
     for name, group in report["by"][key].items():
-        if group["pages"] >= least:
+        if group["pages"] >= _LEAST:
             values = " | ".join(f"{group['figures'][figure]['value']:.4f}" for figure in names)
             rows.append(f"| {name} | {group['pages']} | {values} |")
     return rows
@@ -73,7 +73,7 @@ def _cross_validation(report: dict[str, Any]) -> list[str]:
         f"## Cross-validation: {report['info']['corpus']}",
         about,
         "\n".join(_table(report)),
-        *("\n".join(_breakdown(report, key, _LEAST)) for key in keys),
+        *("\n".join(_breakdown(report, key)) for key in keys),
         "What the decoder gains over the same probabilities cut at one threshold, the best one, "
         "chosen out of fold:",
         "\n".join(_decoder(report)),
