@@ -13,6 +13,8 @@ from .landmarks import LANDMARK_FEATURES, landmark_features
 from .line_features import LINE_FEATURES, line_features
 from .page_features import CONTEXT_FEATURES, PAGE_FEATURES, context_rows, page_rows, prose_lines
 from .repetition import REPETITION_FEATURES, line_letters, line_shapes, repetition_features
+from .site_features import SITE_FEATURES, site_rows
+from .site_memory import Site
 from .tokens import Ints, Text, Tokens, lay_out, tokenize
 from .vocabulary import VOCABULARY_FEATURES, Vocabulary, index_words, vocabulary_features
 
@@ -24,6 +26,7 @@ OWN_FEATURES: dict[str, str] = {
     **REPETITION_FEATURES,
     **LANDMARK_FEATURES,
     **PAGE_FEATURES,
+    **SITE_FEATURES,
 }
 """The features without those of the neighbouring lines."""
 
@@ -71,7 +74,7 @@ class Batch:
     matrix: Floats
 
 
-def extract(pages: Sequence[Sequence[str]]) -> Batch:
+def extract(pages: Sequence[Sequence[str]], sites: Sequence[Site | None] | None = None) -> Batch:
     """Return the features of the non-blank lines of several pages.
 
     A page's features do not depend on the pages beside it, bit for bit.
@@ -80,6 +83,8 @@ def extract(pages: Sequence[Sequence[str]]) -> Batch:
     ----------
     pages : sequence of sequences of str
         The physical lines of each page, without line ends.
+    sites : sequence of Site or None, optional
+        The site of each page, where there is a memory of it.
 
     Returns
     -------
@@ -102,7 +107,7 @@ def extract(pages: Sequence[Sequence[str]]) -> Batch:
     letters = line_letters(text, tokens)
     rows |= repetition_features(text, tokens, shapes, letters)
     rows |= landmark_features(text, facts, rows)
-    rows |= page_rows(text, facts, prose, rows)
+    rows |= page_rows(text, facts, prose, rows) | site_rows(text, letters, sites)
     matrix = np.empty((len(FEATURES), text.n_lines), dtype=np.float32)
     for place, name in enumerate(OWN_FEATURES):
         matrix[place] = rows[name]

@@ -5,31 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .bit_forest import BitForest
-from .counting import Floats
 from .decoder import Decoder, find_headline
 from .explain import Contribution, contributions
-from .features import FEATURE_NAMES, N_OWN, Batch, batches, extract
-from .kinds import KIND_FEATURES, Kinds, kind_rows
+from .features import FEATURE_NAMES, batches, extract
+from .kinds import Kinds
 from .page import Page, read_page
 from .result import PageResult, line_labels
-from .stacking import STACKING_FEATURES, headline_chance, stacking_rows
+from .scoring import SECOND_NAMES, Scores, second_matrix
+from .site_memory import Site, SiteMemory
+from .stacking import headline_chance
 from .trees import Trees
 from .vocabulary import Doubles
-from .wording import wording_score
 
-__all__ = ["SECOND_NAMES", "Model", "Preset", "Scores", "second_matrix"]
-
-SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
-"""Names of the features of the second stage, in the order of its matrix's rows."""
+__all__ = ["Model", "Preset"]
 
 _READ_AHEAD = 64
+_Dump = tuple[str | bytes, Site | None]
 
 
 @dataclass(frozen=True)
@@ -47,25 +45,6 @@ class Preset:
     aim: float
     precision: float
     recall: float
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """What the stages say of the non-blank lines of a batch.
-
-    Attributes
-    ----------
-    batch : Batch
-    second : ndarray of float32, shape (len(SECOND_NAMES), n_lines)
-        Features of the second stage.
-    content, headline : ndarray of float64, shape (n_lines,)
-        Calibrated probability of content, and probability of being the headline.
-    """
-
-    batch: Batch
-    second: Floats
-    content: Doubles
-    headline: Doubles
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,13 +126,15 @@ class Model:
             raise ValueError(f"expected a probability from 0 to 1; found {probability!r}")
         return replace(self, min_probability=probability)
 
-    def classify(self, dump: str | bytes) -> PageResult:
+    def classify(self, dump: str | bytes, *, site: SiteMemory | Site | None = None) -> PageResult:
         """Label the lines of one dump.
 
         Parameters
         ----------
         dump : str or bytes
             The text of a page. Bytes are decoded as :func:`classifier.page.read_page` says.
+        site : SiteMemory or Site, optional
+            What is known of other pages of its site: a memory of one site, or a site of a memory.
 
         Returns
         -------
@@ -171,10 +152,14 @@ class Model:
         >>> page.labels
         ('content',)
         """
-        return self._classify_pages([read_page(dump)])[0]
+        return self._classify_pages([read_page(dump)], [_site(site)])[0]
 
     def classify_many(
-        self, dumps: Iterable[str | bytes], *, n_jobs: int = 1
+        self,
+        dumps: Iterable[str | bytes],
+        sites: Iterable[SiteMemory | Site | None] | None = None,
+        *,
+        n_jobs: int = 1,
     ) -> Iterator[PageResult]:
         """Label many dumps; pages are put together in batches, which is faster.
 
@@ -182,6 +167,8 @@ class Model:
         ----------
         dumps : iterable of str or bytes
             Taken as they come; only a few batches are held at a time.
+        sites : iterable of SiteMemory, Site or None, optional
+            What is known of each dump's site, as for :meth:`classify`.
         n_jobs : int
             Number of processes; -1 for one a core. The results do not depend on it.
 
@@ -190,7 +177,8 @@ class Model:
         PageResult
             In the order of the dumps.
         """
-        chunks = _chunks(dumps)
+        known = repeat(None) if sites is None else map(_site, sites)
+        chunks = _chunks(zip(dumps, known, strict=sites is not None))
         if n_jobs == 1:
             for chunk in chunks:
                 yield from self._classify_dumps(chunk)
@@ -205,19 +193,23 @@ class Model:
         """Leave the evaluators out; they are made anew where the model is used."""
         return {key: value for key, value in self.__dict__.items() if key != "_forests"}
 
-    def scores(self, pages: Sequence[Sequence[str]]) -> Scores:
+    def scores(
+        self, pages: Sequence[Sequence[str]], sites: Sequence[Site | None] | None = None
+    ) -> Scores:
         """Return the probabilities of the non-blank lines of a few pages, before decoding.
 
         Parameters
         ----------
         pages : sequence of sequences of str
             Physical lines of each page.
+        sites : sequence of Site or None, optional
+            The site of each page, where there is a memory of it.
 
         Returns
         -------
         Scores
         """
-        batch = extract(pages)
+        batch = extract(pages, sites)
         first, second, headline = self._forests
         matrix = second_matrix(batch, first, self.wording, self.kinds)
         content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
@@ -235,14 +227,17 @@ class Model:
             (self.first, scores.batch.matrix[:, column], FEATURE_NAMES),
         )
 
-    def _classify_dumps(self, dumps: Sequence[str | bytes]) -> list[PageResult]:
-        return self._classify_pages([read_page(dump) for dump in dumps])
+    def _classify_dumps(self, dumps: Sequence[_Dump]) -> list[PageResult]:
+        return self._classify_pages([read_page(dump) for dump, _ in dumps], [s for _, s in dumps])
 
-    def _classify_pages(self, pages: Sequence[Page]) -> list[PageResult]:
+    def _classify_pages(
+        self, pages: Sequence[Page], sites: Sequence[Site | None]
+    ) -> list[PageResult]:
         lines = [page.lines for page in pages]
         results = []
         for group in batches(lines):
-            scores = self.scores([lines[index] for index in group])
+            known = [sites[index] for index in group]
+            scores = self.scores([lines[index] for index in group], known if any(known) else None)
             bounds = scores.batch.text.page_start.tolist()
             for place, index in enumerate(group):
                 results.append(self._decode(pages[index], scores, place, bounds))
@@ -264,34 +259,16 @@ class Model:
         return PageResult(page, tuple(labels), probabilities, headline, self)
 
 
-def second_matrix(
-    batch: Batch, first: BitForest, wording: npt.NDArray[np.float32], kinds: Kinds
-) -> Floats:
-    """Return the features of the second stage, in the order of `SECOND_NAMES`.
-
-    Parameters
-    ----------
-    batch : Batch
-    first : BitForest
-        The first stage.
-    wording : ndarray of float32, shape (2**bits,)
-    kinds : Kinds
-
-    Returns
-    -------
-    ndarray of float32, shape (len(SECOND_NAMES), n_lines)
-    """
-    worded = wording_score(batch.text, batch.tokens, wording)
-    rows = stacking_rows(batch, first.scores(batch.matrix), worded)
-    return np.concatenate([batch.matrix[:N_OWN], rows, kind_rows(batch, kinds)])
+def _site(known: SiteMemory | Site | None) -> Site | None:
+    return known.site() if isinstance(known, SiteMemory) else known
 
 
-def _classify_apart(model: Model, dumps: Sequence[str | bytes]) -> list[PageResult]:
+def _classify_apart(model: Model, dumps: Sequence[_Dump]) -> list[PageResult]:
     """Classify in another process; the model stays where it is."""
     return [replace(result, _model=None) for result in model._classify_dumps(dumps)]
 
 
-def _chunks(dumps: Iterable[str | bytes]) -> Iterator[list[str | bytes]]:
+def _chunks(dumps: Iterable[_Dump]) -> Iterator[list[_Dump]]:
     source = iter(dumps)
     while chunk := list(islice(source, _READ_AHEAD)):
         yield chunk

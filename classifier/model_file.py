@@ -6,31 +6,27 @@ Nothing in it is code, nothing is a pickle, and all of it is checked before use.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-import zipfile
 from dataclasses import asdict
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .array_file import Arrays, pack_arrays, replace_file, unpack_arrays
 from .decoder import Decoder
 from .features import FEATURE_NAMES
 from .kinds import KINDS, Kinds
 from .lexicon import lexicon_hash
-from .model import SECOND_NAMES, Model, Preset
+from .model import Model, Preset
+from .scoring import SECOND_NAMES
 from .trees import Trees
 
 __all__ = ["FORMAT", "ModelError", "load_model", "save_model"]
 
 FORMAT = 1
 """Version of the format of the model directory."""
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 _FORESTS = {"first": FEATURE_NAMES, "second": SECOND_NAMES, "headline": SECOND_NAMES}
 _MAX_BYTES = 64 << 20
@@ -62,7 +58,7 @@ def save_model(model: Model, path: str | Path) -> None:
     arrays["kind_bias"] = model.kinds.bias
     for name in _FORESTS:
         arrays |= getattr(model, name).to_arrays(f"{name}_")
-    packed = _pack(arrays)
+    packed = pack_arrays(arrays)
     header = {
         "format": FORMAT,
         "features": list(FEATURE_NAMES),
@@ -77,32 +73,6 @@ def save_model(model: Model, path: str | Path) -> None:
     text = json.dumps(header, indent=1, ensure_ascii=False) + "\n"
     replace_file(folder / "model.npz", packed)
     replace_file(folder / "model.json", text.encode("utf-8"))
-
-
-def _pack(arrays: Arrays) -> bytes:
-    """Return an npz whose bytes depend on nothing but the arrays."""
-    packed = BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            member = BytesIO()
-            np.lib.format.write_array(member, array, allow_pickle=False)
-            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, member.getvalue())
-    return packed.getvalue()
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file beside its place and move it there, so that no reader sees half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def load_model(path: str | Path | None = None) -> Model:
@@ -159,7 +129,7 @@ def _build(header: Any, packed: bytes, folder: Path) -> Model:
         _check_names(header.get(key), names, folder)
     if header.get("lexicon_sha256") != lexicon_hash():
         raise ModelError(f"{folder}: the model was trained with other word lists; train it again")
-    arrays = _unpack(packed)
+    arrays = unpack_arrays(packed, _MAX_BYTES)
     forests: dict[str, Any] = {}
     for name, names in _FORESTS.items():
         forests[name] = Trees.from_arrays(arrays, f"{name}_")
@@ -178,17 +148,6 @@ def _build(header: Any, packed: bytes, folder: Path) -> Model:
         },
         info=rest,
     )
-
-
-def _unpack(packed: bytes) -> Arrays:
-    with zipfile.ZipFile(BytesIO(packed)) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-        if size > _MAX_BYTES:
-            raise ValueError(
-                f"expected arrays of at most {_MAX_BYTES >> 20} MiB, found {size >> 20}"
-            )
-    with np.load(BytesIO(packed), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
 
 
 def _check_names(found: Any, expected: tuple[str, ...], folder: Path) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from .explain import Contribution
 from .features import FEATURE_NAMES, FEATURES
 from .kinds import KIND_FEATURES
-from .model import SECOND_NAMES
 from .result import PageResult
+from .scoring import SECOND_NAMES
 from .span import CONTENT
 from .stacking import STACKING_FEATURES
 

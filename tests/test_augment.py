@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from tests.conftest import invented_pages
 from training.augment import bare, variants
+from training.graft import Frames, grafted
 from training.records import LabeledPage
 
 
@@ -17,8 +19,8 @@ def test_a_bare_page_is_headline_and_content() -> None:
     more = replace(page, text=text + "\nend", labels=page.labels + "C")
     found = bare(more)
     assert found is not None
-    assert (found.text, found.labels) == ("top\n\none\ntwo\nend", "C.CCC")
-    assert found.headline_line == 0
+    assert (found.page.text, found.page.labels) == ("top\n\none\ntwo\nend", "C.CCC")
+    assert found.page.headline_line == 0
     assert bare(replace(more, headline_line=None)) is None
 
 
@@ -27,15 +29,16 @@ def content(page: LabeledPage) -> list[str]:
     return [line for line, label in lines if label == "C"]
 
 
-def made(seed: int) -> Sequence[tuple[LabeledPage, int]]:
+def made(seed: int, *kinds: str) -> Sequence[tuple[LabeledPage, int]]:
     pages = invented_pages(10)
-    return variants(pages, [n % 2 for n in range(10)], np.random.default_rng(seed))
+    found = variants(pages, [n % 2 for n in range(10)], np.random.default_rng(seed))
+    return [(one.page, place) for one, place in found if one.kind in kinds]
 
 
 def test_variants_keep_the_content_and_the_headline() -> None:
     pages = invented_pages(10)
     for seed in range(5):
-        for variant, place in made(seed):
+        for variant, place in made(seed, "bare", "dressed", "grafted"):
             assert content(variant) == content(pages[place])
             assert variant.headline_line is not None
             top = variant.text.split("\n")[variant.headline_line]
@@ -47,7 +50,7 @@ def test_a_dressed_page_shows_other_pages_of_its_fold_only() -> None:
     titles = [page.text.split("\n")[3] for page in pages]
     shown = set()
     for seed in range(5):
-        for variant, place in made(seed):
+        for variant, place in made(seed, "dressed", "grafted"):
             lines = zip(variant.text.split("\n"), variant.labels, strict=True)
             chrome = [line for line, label in lines if label == "B"]
             found = {n for n, title in enumerate(titles) if any(title in line for line in chrome)}
@@ -57,5 +60,40 @@ def test_a_dressed_page_shows_other_pages_of_its_fold_only() -> None:
 
 
 def test_the_same_seed_makes_the_same_variants() -> None:
-    assert made(3) == made(3)
-    assert made(3) != made(4)
+    kinds = ("bare", "dressed", "grafted", "restyled")
+    assert made(3, *kinds) == made(3, *kinds)
+    assert made(3, *kinds) != made(4, *kinds)
+
+
+def test_a_restyled_page_says_the_same_words() -> None:
+    pages = invented_pages(10)
+    for seed in range(10):
+        for variant, place in made(seed, "restyled"):
+            said = [re.sub(r"\[\d+\]", "", " ".join(content(p))) for p in (variant, pages[place])]
+            assert re.sub(r"\W+", "", said[0]) == re.sub(r"\W+", "", said[1])
+            assert variant.headline_line is not None
+
+
+def test_a_graft_stands_in_the_frame_of_another_page() -> None:
+    story, other, board = (
+        LabeledPage(f"own/{n}", text, labels, f"s{n}", language="en", page_type=kind)
+        for n, (text, labels, kind) in enumerate(
+            [
+                ("t\nmenu\nOne.\nad\nTwo.\nfoot", "BBCBCB", "article"),
+                ("u\nhome\nwho\nA.\nB.\nend", "BBBCCB", "article"),
+                ("v\nP.\nann\nQ.\nR.\nS.\nbye", "BCBCCCB", "forum"),
+            ]
+        )
+    )
+    frames = Frames([story, other, board], [0, 0, 0])
+    seen = set()
+    for seed in range(40):
+        found = grafted(story, 0, frames, np.random.default_rng(seed))
+        assert found is not None
+        assert content(found.page) == ["One.", "Two."]
+        lines = found.page.text.split("\n")
+        assert [x for x in lines if x in ("home", "who", "end")] == ["home", "who", "end"]
+        assert {"menu", "foot", "A."}.isdisjoint(lines)
+        seen |= {x for x in lines if x in ("P.", "ann", "Q.", "t")}
+    assert seen == {"P.", "ann", "Q.", "t"}
+    assert grafted(story, 1, frames, np.random.default_rng(0)) is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,22 +17,21 @@ import numpy as np
 
 from classifier.lexicon import read_words
 from classifier.page import read_page
-from training.records import LabeledPage, headline_of, page_name
+from training.graft import Frames, grafted
+from training.records import LabeledPage, headline_of, language_of, page_name
+from training.restyle import restyled
+from training.rows import Row, Variant, rows_of, variant
 
 __all__ = ["bare", "dressed", "variants"]
 
 _TAGS = ("FEATURE", "PREMIUM", "VIDEO", "OPINION", "EXCLUSIVE", "PODCAST", "LIVE", "PLUS", "PHOTOS")
+_MARKUP = (
+    '<img height="1" width="1" style="display:none" src="https://t.example/p?id={0}&e=v" />',
+    '<div style="position:absolute;"><img src="//tags.example/b?P={0:x}" alt=""></div>',
+    '<iframe src="//tags.example/ns.html?id=T-{0:X}" height="0" width="0"></iframe>',
+)
 _ENDS = (". ", "! ", "? ", "。", "। ", "؟ ")
 _SEPARATORS = (": ", ": ", ": ", " – ", " | ", " ")
-
-
-@dataclass
-class _Row:
-    """A line that is being edited."""
-
-    text: str
-    label: str
-    headline: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,44 +53,22 @@ def _phrases() -> dict[str, list[str]]:
     return {language: [x.strip() for x in rest.split("|")] for language, _, rest in rows}
 
 
-def _language(page: LabeledPage) -> str:
-    return (page.language or "").lower().replace("_", "-").partition("-")[0]
-
-
-def _rows(page: LabeledPage) -> list[_Row]:
-    top = headline_of(page)
-    lines = zip(read_page(page.text).lines, page.labels, strict=True)
-    return [_Row(line, label, place == top) for place, (line, label) in enumerate(lines)]
-
-
-def _page(page: LabeledPage, rows: Sequence[_Row], name: str) -> LabeledPage:
-    top = next((place for place, row in enumerate(rows) if row.headline), None)
-    return replace(
-        page,
-        id=f"{page.id}~{name}",
-        text="\n".join(row.text for row in rows),
-        labels="".join(row.label for row in rows),
-        headline_line=top,
-        reference=None,
-    )
-
-
-def bare(page: LabeledPage) -> LabeledPage | None:
+def bare(page: LabeledPage) -> Variant | None:
     """Return the headline and the content of a page alone.
 
     Returns
     -------
-    LabeledPage or None
+    Variant or None
         None where the headline is not known, or less than three lines are content.
     """
-    rows = [row for row in _rows(page) if row.label in "C." or row.headline]
+    rows = [row for row in rows_of(page) if row.label in "C." or row.headline]
     if page.headline_line is None or sum(row.label == "C" for row in rows) < 3:
         return None
     while rows[0].label == ".":
         rows.pop(0)
     for row in rows:
         row.label = "C" if row.headline else row.label
-    return _page(page, rows, "bare")
+    return variant(page, rows, "bare")
 
 
 def _sentence(text: str) -> str:
@@ -110,11 +87,11 @@ def _donors(pages: Sequence[LabeledPage], fold: Sequence[int]) -> Donors:
         lines = read_page(page.text).lines
         long = [x for x, label in zip(lines, page.labels, strict=True) if label == "C" and x[60:]]
         donor = _Donor(page.site, lines[top].strip(), [_sentence(x) for x in long[:4]])
-        found[_language(page), part].append(donor)
+        found[language_of(page), part].append(donor)
     return found
 
 
-def _teasers(donors: Sequence[_Donor], rng: np.random.Generator) -> list[_Row]:
+def _teasers(donors: Sequence[_Donor], rng: np.random.Generator) -> list[Row]:
     """Return a block of teasers, in one of the styles that sites have."""
     style = rng.choice(["doubled", "headlines", "both", "sentences"])
     texts: list[str] = []
@@ -126,21 +103,21 @@ def _teasers(donors: Sequence[_Donor], rng: np.random.Generator) -> list[_Row]:
             texts.append(donor.sentences[int(rng.integers(len(donor.sentences)))])
     if rng.random() < 0.3:
         texts *= 2
-    return [_Row(text, "B") for text in texts]
+    return [Row(text, "B") for text in texts]
 
 
 def _add_read_also(
-    rows: list[_Row], donors: Sequence[_Donor], phrases: Sequence[str], rng: np.random.Generator
+    rows: list[Row], donors: Sequence[_Donor], phrases: Sequence[str], rng: np.random.Generator
 ) -> None:
     """Put one or two "read also" lines between lines of the content."""
     inner = [i for i in range(1, len(rows)) if rows[i - 1].label == "C" and rows[i].label in "C."]
     for place in sorted(rng.permutation(inner)[: rng.integers(1, 3)].tolist(), reverse=True):
         donor = donors[int(rng.integers(len(donors)))]
         text = f"{rng.choice(phrases)}{rng.choice(_SEPARATORS)}{donor.headline}"
-        rows[place:place] = [_Row(text, "B")]
+        rows[place:place] = [Row(text, "B", added=True)]
 
 
-def _glue_menu(rows: list[_Row], rng: np.random.Generator) -> None:
+def _glue_menu(rows: list[Row], rng: np.random.Generator) -> None:
     """Run two to four short lines above the headline together."""
     top = next(place for place, row in enumerate(rows) if row.headline)
     count = int(rng.integers(2, 5))
@@ -152,18 +129,24 @@ def _glue_menu(rows: list[_Row], rng: np.random.Generator) -> None:
     if starts:
         place = int(rng.choice(starts))
         text = "".join(row.text.strip() for row in rows[place : place + count])
-        rows[place : place + count] = [_Row(text, "B")]
+        rows[place : place + count] = [Row(text, "B", added=True)]
 
 
-def _icons(rng: np.random.Generator) -> _Row:
+def _icons(rng: np.random.Generator) -> Row:
     """Return a line of icon names, run together as sprites leave them."""
     names = rng.permutation(read_words("icon"))[: rng.integers(6, 45)].tolist()
     joint = str(rng.choice(["", " ", " "]))
     suffixes = ["icon", " icon", "-icon", "icon"]
-    return _Row(joint.join(f"{name}{rng.choice(suffixes)}" for name in names), "B")
+    return Row(joint.join(f"{name}{rng.choice(suffixes)}" for name in names), "B", added=True)
 
 
-def _site_name(rows: Sequence[_Row]) -> str | None:
+def _markup(rng: np.random.Generator) -> list[Row]:
+    """Return one to three lines of markup, as renderers leave of pages without scripts."""
+    numbers = rng.integers(10**9, size=rng.integers(1, 4)).tolist()
+    return [Row(_MARKUP[n % len(_MARKUP)].format(n), "B", added=True) for n in numbers]
+
+
+def _site_name(rows: Sequence[Row]) -> str | None:
     """Return what follows the headline in the title line, the first line of a dump."""
     for mark in (" | ", " – ", " — ", " - "):
         title, _, name = rows[0].text.rpartition(mark)
@@ -172,7 +155,7 @@ def _site_name(rows: Sequence[_Row]) -> str | None:
     return None
 
 
-def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generator) -> LabeledPage:
+def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generator) -> Variant:
     """Return an article with the chrome of other sites.
 
     Parameters
@@ -185,11 +168,11 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
 
     Returns
     -------
-    LabeledPage
+    Variant
     """
-    rows = _rows(page)
+    rows = rows_of(page)
     last = max(place for place, row in enumerate(rows) if row.label == "C")
-    phrases = _phrases().get(_language(page), _phrases()["en"])
+    phrases = _phrases().get(language_of(page), _phrases()["en"])
     if rng.random() < 0.6:
         rows[last + 1 : last + 1] = _teasers(donors, rng)
     if rng.random() < 0.15:
@@ -202,15 +185,18 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
         _glue_menu(rows, rng)
     if rng.random() < 0.6 and rows[0].label == "B" and not rows[0].headline:
         name = _site_name(rows)
-        rows[:1] = [_Row(name, "B")] if name and rng.random() < 0.5 else []
+        rows[:1] = [Row(name, "B", added=True)] if name and rng.random() < 0.5 else []
+    if rng.random() < 0.15:
+        place = int(rng.choice([i for i, row in enumerate(rows) if row.label == "B"] or [0]))
+        rows[place:place] = _markup(rng)
     if rng.random() < 0.5:
         rows.insert(int(rng.random() < 0.3), _icons(rng))
-    return _page(page, rows, "dressed")
+    return variant(page, rows, "dressed")
 
 
 def variants(
     pages: Sequence[LabeledPage], fold: Sequence[int], rng: np.random.Generator
-) -> list[tuple[LabeledPage, int]]:
+) -> list[tuple[Variant, int]]:
     """Return variants of pages, each with the index of the page that it was made of.
 
     What a variant shows of other pages comes from pages of the same fold.
@@ -223,9 +209,9 @@ def variants(
 
     Returns
     -------
-    list of tuple of (LabeledPage, int)
+    list of tuple of (Variant, int)
     """
-    donors = _donors(pages, fold)
+    donors, frames = _donors(pages, fold), Frames(pages, fold)
     by_name = defaultdict(list)
     for place, page in enumerate(pages):
         by_name[page_name(page)].append(place)
@@ -233,10 +219,10 @@ def variants(
     for places in by_name.values():
         place = places[int(rng.integers(len(places)))]
         page = pages[place]
-        alone = bare(page)
-        found += [] if alone is None else [(alone, place)]
-        others = [d for d in donors[_language(page), fold[place]] if d.site != page.site]
+        made = [bare(page), grafted(page, fold[place], frames, rng), restyled(page, rng)]
+        others = [d for d in donors[language_of(page), fold[place]] if d.site != page.site]
         known = headline_of(page) is not None and "C" in page.labels
         if known and others and page.page_type in ("article", None):
-            found.append((dressed(page, others, rng), place))
+            made.append(dressed(page, others, rng))
+        found += [(one, place) for one in made if one is not None]
     return found

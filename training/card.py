@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from classifier.model_file import replace_file
+from classifier.array_file import replace_file
 
 __all__ = ["card", "main"]
 
@@ -21,6 +21,7 @@ _HEADLINES = {
     "boilerplate_f1": "line F1, boilerplate",
     "auc": "line AUC, all pages' lines together",
     "page_auc": "line AUC, mean over pages",
+    "headline": "known headlines that were found",
     "calibration_error": "expected calibration error",
     "brier": "Brier score",
     "span_exact_f1": "span F1, exact",
@@ -65,6 +66,21 @@ def _decoder(report: dict[str, Any]) -> list[str]:
     return rows
 
 
+def _memory(report: dict[str, Any]) -> list[str]:
+    found = report["info"].get("memory")
+    if found is None:
+        return []
+    rows = ["| figure | without | with a memory | gain |", "|---|--:|--:|--:|"]
+    for name in ("word_precision", "word_recall", "word_f1", "content_f1", "auc"):
+        blind, informed = found["without"][name], found["with"][name]
+        gain = informed - blind
+        rows.append(f"| {_HEADLINES[name]} | {blind:.4f} | {informed:.4f} | {gain:+.4f} |")
+    about = (
+        f"What a memory of the site's other pages gains, on the {found['renderings']} renderings"
+    )
+    return [f"{about} of pages whose site has several in the data:", "\n".join(rows)]
+
+
 def _cross_validation(report: dict[str, Any]) -> list[str]:
     total = report["total"]
     about = f"{total['pages']} renderings of {total['sites']} sites, five folds by site."
@@ -77,6 +93,7 @@ def _cross_validation(report: dict[str, Any]) -> list[str]:
         "What the decoder gains over the same probabilities cut at one threshold, the best one, "
         "chosen out of fold:",
         "\n".join(_decoder(report)),
+        *_memory(report),
     ]
 
 

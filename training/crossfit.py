@@ -15,7 +15,8 @@ from classifier.counting import Floats
 from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
-from classifier.model import SECOND_NAMES, Model, second_matrix
+from classifier.model import Model
+from classifier.scoring import SECOND_NAMES, second_matrix
 from classifier.stacking import headline_chance
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
@@ -59,9 +60,19 @@ class FirstStage:
 
 @dataclass(frozen=True, eq=False)
 class CrossFit:
-    """Out-of-fold scores of all pages, and the rows that the second stage learns from."""
+    """Out-of-fold scores of all pages, and the rows that the second stage learns from.
+
+    Attributes
+    ----------
+    outcomes : list of Outcome
+        Of each given page, its site not known.
+    informed : dict of int to Outcome
+        Of each given page whose site is known, with that knowledge.
+    second : Binned
+    """
 
     outcomes: list[Outcome]
+    informed: dict[int, Outcome]
     second: Binned
 
 
@@ -70,7 +81,7 @@ def draw_rows(data: Dataset, recipe: Recipe, tick: Tick) -> Rows:
     rng = np.random.default_rng(recipe.seed)
     samples, first, terms = [], [], []
     words = [csr_matrix((1, 1 << recipe.kind_bits))] * len(data.pages)
-    for batch, members in walk(data, tick):
+    for batch, members in walk(data, tick, data.lent):
         sample, columns = draw(data, batch, members, recipe.lines, rng)
         samples.append(sample)
         first.append(np.ascontiguousarray(batch.matrix[:, columns].T))
@@ -140,14 +151,18 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
         stages.append(_fit_first(data, rows, data.fold != fold, recipe))
         tick(work(len(second), recipe.first))
         _second_rows(data, rows, second, fold, stages[fold], tick)
-    outcomes: list[Outcome | None] = [None] * data.n_given
     binned = bin_rows(second, recipe.bins)
+    known = np.array([site is not None for site in data.sites])
+    blind: dict[int, Outcome] = {}
+    informed: dict[int, Outcome] = {}
     for fold in range(recipe.folds):
         content, headline = _fit_second(rows, binned, data.fold != fold, recipe)
         tick(work(len(second), recipe.second) + work(len(second), recipe.headline))
         forests = BitForest(content), BitForest(headline)
-        _outcomes(data, outcomes, fold, stages[fold], forests, tick)
-    return CrossFit([page for page in outcomes if page is not None], binned)
+        own = np.flatnonzero(data.fold[: data.n_given] == fold)
+        blind |= _outcomes(data, own, np.zeros_like(known), stages[fold], forests, tick)
+        informed |= _outcomes(data, own[known[own]], known, stages[fold], forests, tick)
+    return CrossFit([blind[index] for index in range(data.n_given)], informed, binned)
 
 
 def work(lines: int, settings: dict[str, Any]) -> float:
@@ -164,7 +179,7 @@ def _second_rows(
     tick: Tick,
 ) -> None:
     start = rows.sample.page.searchsorted(np.arange(len(data.pages) + 1))
-    for batch, members in walk(data, tick, np.flatnonzero(data.fold == fold)):
+    for batch, members in walk(data, tick, data.lent, np.flatnonzero(data.fold == fold)):
         matrix = stage.matrix(batch)
         for place, index in enumerate(members):
             own = slice(start[index], start[index + 1])
@@ -174,23 +189,25 @@ def _second_rows(
 
 def _outcomes(
     data: Dataset,
-    outcomes: list[Outcome | None],
-    fold: int,
+    chosen: npt.NDArray[np.intp],
+    known: npt.NDArray[np.bool_],
     stage: FirstStage,
     forests: tuple[BitForest, BitForest],
     tick: Tick,
-) -> None:
+) -> dict[int, Outcome]:
     content, headline = forests
-    for batch, members in walk(data, tick, np.flatnonzero(data.fold[: data.n_given] == fold)):
+    outcomes = {}
+    for batch, members in walk(data, tick, known, chosen):
         matrix = stage.matrix(batch)
         score, top = content.scores(matrix), headline_chance(batch, headline.scores(matrix))
         for place, index in enumerate(members):
             own = slice(*batch.text.page_start[place : place + 2].tolist())
             physical = batch.text.physical[own] - batch.text.physical_start[place]
-            known = headline_of(data.pages[index])
-            line = None if known is None else int(physical.searchsorted(known))
+            first = headline_of(data.pages[index])
+            line = None if first is None else int(physical.searchsorted(first))
             truth = targets(data.pages[index], physical)
             outcomes[index] = Outcome(score[own], top[own], batch.words[own], truth, physical, line)
+    return outcomes
 
 
 def decode(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from classifier.features import Batch, batches, extract
 from classifier.page import read_page
+from classifier.site_memory import Site, SiteMemory
 from training.augment import variants
 from training.labeled import LabeledPage
 from training.progress import Tick
@@ -30,10 +31,14 @@ _TARGET = {"C": 1, "B": 0}
 _UNKNOWN = -1
 
 FIRST = 4.0
-"""How many lines like it a first line or a headline stands for that chance did not draw."""
+"""How many lines like it a line that is always drawn stands for where chance did not draw it."""
 
-VARIANTS = {"bare": 0.15, "dressed": 0.6}
+VARIANTS = {"bare": 0.15, "dressed": 0.6, "grafted": 0.6, "restyled": 0.4}
 """Weight of each kind of variant, as a share of that of all the page's renderings."""
+
+
+LENT = 0.7
+"""Share of the pages whose site is known in training, where there is something to know."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,12 @@ class Dataset:
         Fold of each page; a site is in one fold.
     weight : ndarray of float64, shape (n_pages,)
         Sample weight of each page: its corpus's factor, shared out over its renderings.
+    added : sequence of sequences of int
+        Lines of each page that are always drawn.
+    sites : sequence of Site or None
+        What is known of the site of each given page, where there are others of it.
+    lent : ndarray of bool, shape (n_pages,)
+        Whether the page's site is known while the stages learn from the page.
     """
 
     pages: Sequence[LabeledPage]
@@ -59,6 +70,9 @@ class Dataset:
     lines: Sequence[Sequence[str]]
     fold: Ints
     weight: npt.NDArray[np.float64]
+    added: Sequence[Sequence[int]]
+    sites: Sequence[Site | None]
+    lent: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,17 +148,34 @@ def build(
     renderings = Counter(page_name(page) for page in pages)
     weight = [factors.get(corpus_of(page), 1.0) / renderings[page_name(page)] for page in pages]
     fold = fold_of([page.site for page in pages], folds, seed)
-    made = variants(pages, fold.tolist(), np.random.default_rng(seed))
-    origin = [*range(len(pages)), *(place for _, place in made)]
-    everything = [*pages, *(page for page, _ in made)]
-    share = np.array([VARIANTS.get(page.id.rpartition("~")[2], 1.0) for page in everything])
+    others = variants(pages, fold.tolist(), np.random.default_rng(seed))
+    origin = [*range(len(pages)), *(place for _, place in others)]
+    everything = [*pages, *(made.page for made, _ in others)]
     lines = [read_page(page.text).lines for page in everything]
-    weight += [factors.get(corpus_of(page), 1.0) for page, _ in made]
-    return Dataset(everything, len(pages), lines, fold[origin], np.array(weight) * share)
+    weight += [factors.get(corpus_of(x.page), 1.0) * VARIANTS[x.kind] for x, _ in others]
+    added = [*[()] * len(pages), *(made.added for made, _ in others)]
+    sites = [*_sites(pages, lines), *[None] * len(others)]
+    lent = np.random.default_rng(seed).random(len(everything)) < LENT
+    return Dataset(
+        everything, len(pages), lines, fold[origin], np.array(weight), added, sites, lent
+    )
+
+
+def _sites(pages: Sequence[LabeledPage], lines: Sequence[Sequence[str]]) -> list[Site | None]:
+    """Return what is known of each page's site from its pages in the same rendering."""
+    memory = SiteMemory()
+    names = [f"{page.site}#{page.renderer}" for page in pages]
+    for start in range(0, len(names), 64):
+        memory.add_pages(lines[start : start + 64], names[start : start + 64])
+    count = Counter(names)
+    return [memory.site(name) if count[name] > 1 else None for name in names]
 
 
 def walk(
-    data: Dataset, tick: Tick, chosen: Ints | None = None
+    data: Dataset,
+    tick: Tick,
+    lent: npt.NDArray[np.bool_],
+    chosen: Ints | None = None,
 ) -> Iterator[tuple[Batch, list[int]]]:
     """Extract the features of pages, batch by batch.
 
@@ -153,6 +184,8 @@ def walk(
     data : Dataset
     tick : callable
         Is told how many pages were done.
+    lent : ndarray of bool, shape (n_pages,)
+        The pages whose sites are known.
     chosen : ndarray of intp, optional
         Only these pages.
 
@@ -165,7 +198,8 @@ def walk(
     indices = range(len(data.pages)) if chosen is None else chosen.tolist()
     for group in batches([data.lines[index] for index in indices]):
         members = [indices[place] for place in group]
-        yield extract([data.lines[index] for index in members]), members
+        sites = [data.sites[index] if lent[index] else None for index in members]
+        yield extract([data.lines[index] for index in members], sites), members
         tick(len(members))
 
 
@@ -177,7 +211,7 @@ def targets(page: LabeledPage, physical: Ints) -> npt.NDArray[np.int8]:
 def draw(
     data: Dataset, batch: Batch, members: Sequence[int], limit: int, rng: np.random.Generator
 ) -> tuple[Sample, Ints]:
-    """Draw `limit` lines a page, and its first line and its headline.
+    """Draw `limit` lines a page, and its first line, its headline and those in `added`.
 
     A line weighs by the square root of its words, a page by the square root of its lines'
     weights: long lines and long pages count more, but do not drown the others. A drawn line stands
@@ -202,10 +236,10 @@ def draw(
         drawn = rng.choice(count, min(limit, count), replace=False)
         scale = np.full(count, data.weight[index] / np.sqrt(mass.sum()))
         scale[drawn] *= max(count / limit, 1.0)
-        always = [0]
+        always = [0, *physical.searchsorted(np.asarray(data.added[index], dtype=np.intp)).tolist()]
         if top is not None and top in physical:
             always.append(int(physical.searchsorted(top)))
-            known[always[1]] = 1
+            known[always[-1]] = 1
         chosen = np.union1d(drawn, always)
         scale[np.setdiff1d(always, drawn)] *= FIRST
         content = targets(page, physical[chosen])

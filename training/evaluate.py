@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.model_file import ModelError, load_model, replace_file
+from classifier.array_file import replace_file
+from classifier.model_file import ModelError, load_model
 from classifier.page import read_page
 from training.labeled import LabeledDataError, LabeledPage, labeled_files, read_pages
 from training.metrics import Prediction, Sums, figures, keeps_headline, page_sums, predicted_lines
@@ -72,6 +73,10 @@ class Report:
     by: dict[str, dict[str, Group]]
     worst: list[Failure]
     info: dict[str, Any] = field(default_factory=dict)
+
+    def values(self) -> dict[str, float]:
+        """Return the total figures without their intervals."""
+        return {name: figure.value for name, figure in self.total.figures.items()}
 
     def to_json(self) -> str:
         """Return the report as JSON."""

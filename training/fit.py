@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ import numpy as np
 import sklearn
 
 from classifier import __version__
+from classifier.array_file import replace_file
 from classifier.model import Model
-from classifier.model_file import replace_file, save_model
+from classifier.model_file import save_model
 from classifier.result import line_labels
-from training.crossfit import cross_fit, decode, draw_rows, final_model, work
+from training.crossfit import CrossFit, cross_fit, decode, draw_rows, final_model, work
 from training.dataset import Dataset, build, corpus_of
-from training.evaluate import data_hash, evaluate_pages
+from training.evaluate import Report, data_hash, evaluate_pages
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
 from training.progress import Tick, progress_bar
@@ -29,6 +30,25 @@ from training.tables import print_report
 from training.tuning import Outcome, Tuned, tune
 
 __all__ = ["cross_validate", "fit", "main"]
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Predictions by stages and settings that were learned without a page's site.
+
+    Attributes
+    ----------
+    predictions : list of Prediction
+        One a page.
+    cut : list of Prediction
+        The same with the best fixed threshold in the decoder's place.
+    informed : dict of int to Prediction
+        Of each page whose site has others, with a memory of these.
+    """
+
+    predictions: list[Prediction]
+    cut: list[Prediction]
+    informed: dict[int, Prediction]
 
 
 def _silent(_: float) -> None:
@@ -58,7 +78,7 @@ def fit(
     pages: Sequence[LabeledPage],
     recipe: Recipe | None = None,
     tick: Tick = _silent,
-    report: Callable[[list[Prediction], list[Prediction]], None] | None = None,
+    report: Callable[[CrossValidation], None] | None = None,
 ) -> Model:
     """Train a model.
 
@@ -70,8 +90,8 @@ def fit(
     tick : callable, optional
         Is told how much work was done, in pages of feature extraction.
     report : callable, optional
-        Is given the predictions of the grouped cross-validation, one a page, before the stages
-        are fitted on everything; and those of the best fixed threshold in the decoder's place.
+        Is given the predictions of the grouped cross-validation, before the stages are fitted on
+        everything.
 
     Returns
     -------
@@ -87,7 +107,7 @@ def fit(
     crossed = cross_fit(data, rows, recipe, tick)
     if report is not None:
         tuned = _tune_by_fold(data, crossed.outcomes, recipe.folds)
-        report(*(_predictions(data, crossed.outcomes, tuned, plain) for plain in (False, True)))
+        report(_cross_validation(data, crossed, tuned))
     return final_model(
         data, rows, crossed, tune(crossed.outcomes, data.weight[: data.n_given]), recipe, tick
     )
@@ -108,6 +128,16 @@ def cross_validate(
     recipe, data = _prepare(pages, recipe or Recipe())
     crossed = cross_fit(data, draw_rows(data, recipe, tick), recipe, tick)
     return _predictions(data, crossed.outcomes, _tune_by_fold(data, crossed.outcomes, recipe.folds))
+
+
+def _cross_validation(data: Dataset, crossed: CrossFit, tuned: Sequence[Tuned]) -> CrossValidation:
+    informed = [crossed.informed.get(index, x) for index, x in enumerate(crossed.outcomes)]
+    said = _predictions(data, informed, tuned)
+    return CrossValidation(
+        _predictions(data, crossed.outcomes, tuned),
+        _predictions(data, crossed.outcomes, tuned, plain=True),
+        {index: said[index] for index in crossed.informed},
+    )
 
 
 def _predictions(
@@ -197,28 +227,40 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _report(
+    pages: Sequence[LabeledPage], said: CrossValidation, info: dict[str, Any], folder: Path | None
+) -> None:
+    """Print the cross-validated figures of each corpus, and write them to a folder."""
+    corpora = [corpus_of(page) for page in pages]
+    for corpus in sorted(set(corpora)):
+        kept = [index for index, name in enumerate(corpora) if name == corpus]
+        known = [index for index in kept if index in said.informed]
+
+        def judge(chosen: Sequence[int], found: Any) -> Report:
+            return evaluate_pages([pages[i] for i in chosen], [found[i] for i in chosen])
+
+        report = judge(kept, said.predictions)
+        report.info.update(corpus=corpus, data_sha256=info["training"]["data_sha256"])
+        report.info["threshold"] = judge(kept, said.cut).values()
+        if known:
+            report.info["memory"] = {
+                "renderings": len(known),
+                "without": judge(known, said.predictions).values(),
+                "with": judge(known, said.informed).values(),
+            }
+        print_report(report)
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / f"{corpus}.json", report.to_json().encode("utf-8"))
+
+
 def _train(options: argparse.Namespace) -> int:
     pages = read_pages(options.paths)
     recipe = Recipe(factors=parse_factors(options.weight), seed=options.seed)
     info = describe(pages, options.paths, recipe)
 
-    def report(predictions: list[Prediction], plain: list[Prediction]) -> None:
-        for corpus in sorted({corpus_of(page) for page in pages}):
-            kept = [i for i, page in enumerate(pages) if corpus_of(page) == corpus]
-            found, cut = (
-                evaluate_pages([pages[i] for i in kept], [said[i] for i in kept])
-                for said in (predictions, plain)
-            )
-            found.info.update(corpus=corpus, data_sha256=info["training"]["data_sha256"])
-            found.info["threshold"] = {name: x.value for name, x in cut.total.figures.items()}
-            print_report(found)
-            if options.figures:
-                options.figures.mkdir(parents=True, exist_ok=True)
-                path = options.figures / f"{corpus}.json"
-                replace_file(path, found.to_json().encode("utf-8"))
-
     with progress_bar("training", total_work(pages, recipe, final=True)) as tick:
-        model = fit(pages, recipe, tick, report)
+        model = fit(pages, recipe, tick, lambda found: _report(pages, found, info, options.figures))
     save_model(replace(model, info=info), options.out)
     print(f"wrote {options.out}/model.npz and model.json")
     return 0

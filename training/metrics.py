@@ -18,6 +18,7 @@ from classifier.page import read_page
 from classifier.result import PageResult
 from classifier.span import CONTENT, Label
 from training.labeled import LabeledPage
+from training.records import headline_of
 
 __all__ = ["FIGURES", "Prediction", "figures", "page_sums", "predicted_lines", "word_scores"]
 
@@ -148,7 +149,17 @@ def page_sums(page: LabeledPage, prediction: Prediction, keep: bool | None = Non
     found = np.array([prediction.labels[i] == CONTENT for i in judged], dtype=bool)
     chance = prediction.content_probability[judged]
     sums = {"words": np.array(word_scores(text, gold)), "pages": np.ones(1)}
+    sums["headline"] = _headline(page, lines, prediction.headline)
     return sums | _line_sums(truth, found, chance) | _span_sums(truth, found)
+
+
+def _headline(page: LabeledPage, lines: Sequence[str], found: int | None) -> Doubles:
+    """Return whether the headline was found, a copy of it or itself, and whether it is known."""
+    top = headline_of(page)
+    if top is None:
+        return np.zeros(2)
+    same = found is not None and lines[found].strip().lower() == lines[top].strip().lower()
+    return np.array([float(same), 1.0])
 
 
 def _line_sums(truth: npt.NDArray[np.bool_], found: npt.NDArray[np.bool_], chance: Doubles) -> Sums:
@@ -221,6 +232,7 @@ FIGURES: dict[str, Callable[[Sums], Doubles]] = {
     "boilerplate_recall": _part("table", [3], [3, 1]),
     "boilerplate_f1": _part("table", [3, 3], [3, 3, 1, 2]),
     "page_line_f1": _mean("macro", 0),
+    "headline": lambda sums: _ratio(sums["headline"][..., 0], sums["headline"][..., 1]),
     "auc": _auc,
     "page_auc": lambda sums: _ratio(sums["ranked"][..., 0], sums["ranked"][..., 1]),
     "brier": lambda sums: _ratio(sums["brier"][..., 0], sums["table"].sum(axis=-1)),
@@ -241,7 +253,8 @@ FIGURES: dict[str, Callable[[Sums], Doubles]] = {
 
 Word figures are means over pages; those of lines, calibration and spans are over all judged lines
 and spans; ``page_line_f1`` is the mean over pages of the content lines' F1, and ``page_auc`` that
-of the AUC of each page with lines of both labels. ``calibration_error``
+of the AUC of each page with lines of both labels. ``headline`` is the share of known headlines
+that were found. ``calibration_error``
 has 15 bins of equal width, ``boundary_error`` is the mean distance, in judged lines, of the first
 and last content line from the true ones, on pages with content on both sides.
 """

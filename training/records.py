@@ -58,6 +58,11 @@ def page_name(page: LabeledPage) -> str:
     return page.id.partition("#")[0]
 
 
+def language_of(page: LabeledPage) -> str:
+    """Return the page's language without script and region, "" where it is not known."""
+    return (page.language or "").lower().replace("_", "-").partition("-")[0]
+
+
 def headline_of(page: LabeledPage) -> int | None:
     """Return the physical line that is known to be the page's headline.
 

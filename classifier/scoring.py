@@ -1,0 +1,62 @@
+"""The rows that the second stage sees, and what the stages say of a batch of pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .bit_forest import BitForest
+from .counting import Floats
+from .features import FEATURE_NAMES, N_OWN, Batch
+from .kinds import KIND_FEATURES, Kinds, kind_rows
+from .stacking import STACKING_FEATURES, stacking_rows
+from .vocabulary import Doubles
+from .wording import wording_score
+
+__all__ = ["SECOND_NAMES", "Scores", "second_matrix"]
+
+SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
+"""Names of the features of the second stage, in the order of its matrix's rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the stages say of the non-blank lines of a batch.
+
+    Attributes
+    ----------
+    batch : Batch
+    second : ndarray of float32, shape (len(SECOND_NAMES), n_lines)
+        Features of the second stage.
+    content, headline : ndarray of float64, shape (n_lines,)
+        Calibrated probability of content, and probability of being the headline.
+    """
+
+    batch: Batch
+    second: Floats
+    content: Doubles
+    headline: Doubles
+
+
+def second_matrix(
+    batch: Batch, first: BitForest, wording: npt.NDArray[np.float32], kinds: Kinds
+) -> Floats:
+    """Return the features of the second stage, in the order of `SECOND_NAMES`.
+
+    Parameters
+    ----------
+    batch : Batch
+    first : BitForest
+        The first stage.
+    wording : ndarray of float32, shape (2**bits,)
+    kinds : Kinds
+
+    Returns
+    -------
+    ndarray of float32, shape (len(SECOND_NAMES), n_lines)
+    """
+    worded = wording_score(batch.text, batch.tokens, wording)
+    rows = stacking_rows(batch, first.scores(batch.matrix), worded)
+    return np.concatenate([batch.matrix[:N_OWN], rows, kind_rows(batch, kinds)])
