@@ -24,7 +24,7 @@ FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst", "parquet", "txt")
 
 Row = Mapping[str, Any]
 
-_GZIP_LEVEL = 6
+_GZIP_LEVEL = 3
 _ROW_GROUP_BYTES = 64 << 20
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -130,7 +133,7 @@ def results(
         return
     from joblib.externals.loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(labeller,))
+    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(labeller, os.getpid()))
     try:
         yield _in_order(pool, tasks, _AHEAD * workers)
     finally:
@@ -160,11 +163,19 @@ def _in_order(pool: Any, tasks: Iterable[Task], ahead: int) -> Iterator[tuple[Ta
 _labeller: Labeller | None = None
 
 
-def _begin(labeller: Labeller) -> None:
+def _begin(labeller: Labeller, parent: int) -> None:
     """Begin a worker: it keeps the model, and leaves an interrupt to the reading process."""
     global _labeller
     _labeller = labeller
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone; nobody else would tell it after a kill."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _work(items: Sequence[Item]) -> Labelled:
