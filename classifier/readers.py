@@ -16,6 +16,7 @@ Items = Iterator[Record | BadRecord]
 _MIB = MAX_BYTES >> 20
 _MAX_DEPTH = 100
 _ROWS = 256
+_UNREADABLE = "expected readable Parquet, found: "
 _NO_CONVERSIONS = "expected conversion records, as WET files have them; found none"
 
 
@@ -183,21 +184,31 @@ def read_parquet(file: OpenFile, field: str) -> Items:
     parquet = load_extra("pyarrow.parquet", "crawl", f"reading {name}")
     if not file.raw.seekable():
         raise SourceError(f"{name}: Parquet cannot be read from a pipe; name the file")
-    number = 0
     try:
         table = parquet.ParquetFile(file.raw)
-        if field not in table.schema_arrow.names:
-            names = ", ".join(table.schema_arrow.names)
-            reason = f"expected a column {field!r}, found {names}"
-            yield BadRecord(name, name, 0, reason)
-            return
-        for batch in table.iter_batches(batch_size=_ROWS):
-            for row in batch.to_pylist():
-                number += 1
-                yield _record(row, f"{name}:{number}", name, number, field)
-    except (OSError, ValueError, NotImplementedError) as error:
-        reason = f"expected readable Parquet, found: {str(error).splitlines()[0]}"
-        yield BadRecord(name, name, number, reason)
+    except (OSError, ValueError) as error:
+        yield BadRecord(name, name, 0, _UNREADABLE + _first_line(error))
+        return
+    if field not in table.schema_arrow.names:
+        names = ", ".join(table.schema_arrow.names)
+        yield BadRecord(name, name, 0, f"expected a column {field!r}, found {names}")
+        return
+    before = 0
+    for group in range(table.num_row_groups):
+        number = before
+        try:
+            for batch in table.iter_batches(batch_size=_ROWS, row_groups=[group]):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield _record(row, f"{name}:{number}", name, number, field)
+        except (OSError, ValueError, NotImplementedError) as error:
+            reason = f"{_UNREADABLE}{_first_line(error)}; the rest of its row group is left out"
+            yield BadRecord(f"{name}:{number + 1}", name, number + 1, reason)
+        before += table.metadata.row_group(group).num_rows
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _cut(file: OpenFile, number: int) -> BadRecord:

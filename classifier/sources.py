@@ -67,8 +67,10 @@ def find_sources(names: Iterable[str | Path], *, kind: str | None = None) -> lis
     Raises
     ------
     SourceError
-        If a file is missing or a folder has no such file.
+        If a file is missing, a folder has no such file, or there is no such kind.
     """
+    if kind is not None and kind not in KINDS:
+        raise SourceError(f"expected a kind out of {', '.join(KINDS)}; found {kind!r}")
     found: list[Source] = []
     for name in map(str, names):
         path = Path(name)
