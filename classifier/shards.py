@@ -93,7 +93,8 @@ class Output:
         try:
             self.done = self._load()
             self._clear()
-            self._save(self.done)
+            if not (self._folder / CHECKPOINT).exists():
+                self._save(self.done)
         except BaseException:
             self._held.close()
             raise
@@ -213,13 +214,15 @@ class Output:
             number = path.name.removeprefix("part-").partition(".")[0]
             if number.isdecimal() and int(number) >= self.done.shards:
                 _remove(path)
-        errors = self._folder / ERRORS
-        if errors.exists():
-            os.truncate(errors, self.done.errors_bytes)
+        errors, size = self._folder / ERRORS, self.done.errors_bytes
+        if errors.exists() and errors.stat().st_size > size:
+            os.truncate(errors, size)
+            if not size:
+                errors.unlink()
 
     def _drop(self) -> None:
         if self._shard is not None:
-            with contextlib.suppress(OSError):  # a full disk fails once more
+            with contextlib.suppress(OSError, ValueError):  # a full disk; closed already
                 self._shard.close()
             _remove(self._draft())
             self._shard = None

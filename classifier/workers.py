@@ -135,6 +135,8 @@ def results(
 
     pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(labeller, os.getpid()))
     try:
+        with _no_interrupt():  # workers inherit this; an interrupt is the reading process's alone
+            pool.submit(_work, ())  # starts them all
         yield _in_order(pool, tasks, _AHEAD * workers)
     finally:
         pool.shutdown(wait=True, kill_workers=True)
@@ -163,11 +165,23 @@ def _in_order(pool: Any, tasks: Iterable[Task], ahead: int) -> Iterator[tuple[Ta
 _labeller: Labeller | None = None
 
 
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ignore an interrupt for some milliseconds; only the main thread can say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _begin(labeller: Labeller, parent: int) -> None:
-    """Begin a worker: it keeps the model, and leaves an interrupt to the reading process."""
+    """Begin a worker, which keeps the model."""
     global _labeller
     _labeller = labeller
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
