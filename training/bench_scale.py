@@ -131,6 +131,7 @@ def _member(kind: str, url: str, number: int, data: bytes) -> bytes:
         "WARC-Date: 2025-01-01T00:00:00Z",
         f"WARC-Record-ID: <urn:uuid:{number:08x}-0000-4000-8000-000000000000>",
         "Content-Type: text/plain",
+        "WARC-Identified-Payload-Type: text/plain",
         f"Content-Length: {len(data)}",
     ]
     head = "\r\n".join([*header, "", ""]).encode("utf-8")
