@@ -195,16 +195,20 @@ def read_parquet(file: OpenFile, field: str) -> Items:
         return
     before = 0
     for group in range(table.num_row_groups):
-        number = before
-        try:
-            for batch in table.iter_batches(batch_size=_ROWS, row_groups=[group]):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield _record(row, f"{name}:{number}", name, number, field)
-        except (OSError, ValueError, NotImplementedError) as error:
-            reason = f"{_UNREADABLE}{_first_line(error)}; the rest of its row group is left out"
-            yield BadRecord(f"{name}:{number + 1}", name, number + 1, reason)
+        yield from _row_group(table, group, before, name, field)
         before += table.metadata.row_group(group).num_rows
+
+
+def _row_group(table: Any, group: int, number: int, name: str, field: str) -> Items:
+    """Yield the rows of a group as far as they can be read; `number` rows come before."""
+    try:
+        for batch in table.iter_batches(batch_size=_ROWS, row_groups=[group]):
+            for row in batch.to_pylist():
+                number += 1
+                yield _record(row, f"{name}:{number}", name, number, field)
+    except (OSError, ValueError, NotImplementedError) as error:
+        reason = f"{_UNREADABLE}{_first_line(error)}; the rest of its row group is left out"
+        yield BadRecord(f"{name}:{number + 1}", name, number + 1, reason)
 
 
 def _first_line(error: Exception) -> str:
