@@ -7,7 +7,7 @@ FIGURES := .cache/figures
 TRAIN := $(DATA)/wcxb_dev.jsonl.gz $(DATA)/silver.jsonl.gz labeled
 CHECKS := cleaneval readability webmainbench
 
-.PHONY: run test bench model card setup clean
+.PHONY: run test bench bench-scale model card setup clean
 
 run: $(VENV)/run-time
 	$(BIN)/linesift clean examples/dump.txt
@@ -23,6 +23,10 @@ test: setup
 bench: setup
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m training.bench --data $(DATA)
+
+bench-scale: setup
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python -m training.bench_scale
 
 model: setup
 	$(BIN)/python -m training.fit $(TRAIN) --weight silver=0.5 --weight own=4 \

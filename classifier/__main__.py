@@ -1,4 +1,4 @@
-"""The command ``linesift``: clean, label, show and explain text dumps of web pages."""
+"""The command ``linesift``: clean, label, show and explain dumps of web pages, one or many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__
+from . import __version__, batch_command
+from .records import SourceError
 
 if TYPE_CHECKING:
     from .model import Model
@@ -52,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         "place", metavar="FILE:LINE", help="a line, from 1; '-:LINE' for standard input"
     )
     explain.add_argument("--top", type=int, default=15, help="how many features (default 15)")
+    batch_command.add_options(
+        commands.add_parser("batch", parents=[shared], help="clean many pages to shards")
+    )
     return parser
 
 
@@ -143,6 +147,13 @@ def _each_file(options: argparse.Namespace) -> int:
     return failed
 
 
+def _batch(options: argparse.Namespace) -> int:
+    return batch_command.run(options, _model(options))
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"explain": _explain, "batch": _batch}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
@@ -154,14 +165,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, 1 if a file could not be read, 2 for a mistake in the call.
+        The exit code: 0, 1 if a file could not be read, 2 for a mistake in the call; for those of
+        ``batch`` see its help.
     """
     options = _parser().parse_args(arguments)
     try:
-        code = _explain(options) if options.command == "explain" else _each_file(options)
+        code = _COMMANDS.get(options.command, _each_file)(options)
         sys.stdout.flush()
         return code
-    except _UserError as error:
+    except (_UserError, SourceError) as error:
         print(f"linesift: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:

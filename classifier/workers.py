@@ -1,0 +1,197 @@
+"""Workers: processes that label and encode a few records at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .formats import Format
+from .model import Model
+from .outputs import Fields
+from .records import BadRecord, Record
+
+__all__ = ["BatchError", "Item", "Labelled", "Labeller", "Task", "results"]
+
+Item = Record | BadRecord
+
+_AHEAD = 2
+"""Tasks on their way for each worker: one at work, one waiting."""
+
+
+class BatchError(RuntimeError):
+    """A run that stopped before its end; the message says why, and that it can go on."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some records, in order, all of one shard.
+
+    Attributes
+    ----------
+    items : tuple of Record or BadRecord
+    source, record : int
+        Where the records after them begin, as in ``classifier.shards.Checkpoint``.
+    last : bool
+        Whether the shard ends here.
+    """
+
+    items: tuple[Item, ...]
+    source: int
+    record: int
+    last: bool
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a worker made of a task: encoded pages, their number, and the records that failed."""
+
+    payload: Any
+    pages: int
+    errors: tuple[BadRecord, ...]
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """Labels and encodes the records of a task; each worker has one.
+
+    Attributes
+    ----------
+    model : Model
+    form : Format
+    fields : Fields
+    """
+
+    model: Model
+    form: Format
+    fields: Fields
+
+    def __call__(self, items: Sequence[Item]) -> Labelled:
+        """Return the encoded pages and the records that failed."""
+        good = [item for item in items if isinstance(item, Record)]
+        bad = [item for item in items if isinstance(item, BadRecord)]
+        try:
+            return Labelled(self._encoded(good), len(good), tuple(bad))
+        except Exception:
+            good, bad = self._apart(items)
+            return Labelled(self._encoded(good), len(good), tuple(bad))
+
+    def _encoded(self, records: Sequence[Record]) -> Any:
+        pages = self.model.classify_many([record.text for record in records])
+        rows = [self.fields.row(*both) for both in zip(records, pages, strict=True)]
+        return self.form.encode(rows, self.fields)
+
+    def _apart(self, items: Sequence[Item]) -> tuple[list[Record], list[BadRecord]]:
+        """Try each record alone, so that one that breaks something does not end the run."""
+        good: list[Record] = []
+        bad: list[BadRecord] = []
+        for item in items:
+            if isinstance(item, BadRecord):
+                bad.append(item)
+                continue
+            try:
+                self._encoded([item])
+                good.append(item)
+            except Exception as error:
+                reason = f"cannot be labelled: {type(error).__name__}: {error}"
+                bad.append(BadRecord(item.id, "", 0, reason))
+        return good, bad
+
+
+@contextmanager
+def results(
+    labeller: Labeller, tasks: Iterable[Task], workers: int
+) -> Iterator[Iterator[tuple[Task, Labelled]]]:
+    """Do tasks in processes of their own, a few at a time, so that memory does not grow.
+
+    Parameters
+    ----------
+    labeller : Labeller
+    tasks : iterable of Task
+        Taken as they are needed.
+    workers : int
+        Number of processes; 1 stands for this one.
+
+    Yields
+    ------
+    iterator of (Task, Labelled)
+        In the order of the tasks.
+
+    Raises
+    ------
+    BatchError
+        If a worker dies.
+    """
+    if workers == 1:
+        yield ((task, labeller(task.items)) for task in tasks)
+        return
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(labeller, os.getpid()))
+    try:
+        with _no_interrupt():  # workers inherit this; an interrupt is the reading process's alone
+            pool.submit(_work, ())  # starts them all
+        yield _in_order(pool, tasks, _AHEAD * workers)
+    finally:
+        pool.shutdown(wait=True, kill_workers=True)
+
+
+def _in_order(pool: Any, tasks: Iterable[Task], ahead: int) -> Iterator[tuple[Task, Labelled]]:
+    from concurrent.futures.process import BrokenProcessPool
+
+    waiting: deque[tuple[Task, Any]] = deque()
+    try:
+        for task in tasks:
+            waiting.append((task, pool.submit(_work, task.items)))
+            if len(waiting) > ahead:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    except BrokenProcessPool:
+        raise BatchError(
+            "a worker ended, most likely for want of memory; the same command goes on from the "
+            "last whole shard, with fewer workers if that is the reason"
+        ) from None
+
+
+_labeller: Labeller | None = None
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ignore an interrupt for some milliseconds; only the main thread can say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _begin(labeller: Labeller, parent: int) -> None:
+    """Begin a worker, which keeps the model."""
+    global _labeller
+    _labeller = labeller
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone; nobody else would tell it after a kill."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _work(items: Sequence[Item]) -> Labelled:
+    assert _labeller is not None
+    return _labeller(items)
