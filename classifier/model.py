@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from .bit_forest import BitForest
 from .counting import Floats
-from .decoder import Decoder, find_headline
+from .decoder import Decoder, Preset, find_headline
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, N_OWN, Batch, batches, extract
 from .kinds import KIND_FEATURES, Kinds, kind_rows
 from .page import Page, read_page
-from .result import PageResult, line_labels
+from .phrases import PUSH, Phrases, moved
+from .result import PageResult, Scores, line_labels
 from .stacking import STACKING_FEATURES, headline_chance, stacking_rows
 from .trees import Trees
 from .vocabulary import Doubles
@@ -30,42 +31,6 @@ SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KI
 """Names of the features of the second stage, in the order of its matrix's rows."""
 
 _READ_AHEAD = 64
-
-
-@dataclass(frozen=True)
-class Preset:
-    """An operating point, with what it was measured to reach.
-
-    Attributes
-    ----------
-    aim : float
-        Factor on the decoder's threshold.
-    precision, recall : float
-        Mean word precision and recall of pages, out of fold.
-    """
-
-    aim: float
-    precision: float
-    recall: float
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """What the stages say of the non-blank lines of a batch.
-
-    Attributes
-    ----------
-    batch : Batch
-    second : ndarray of float32, shape (len(SECOND_NAMES), n_lines)
-        Features of the second stage.
-    content, headline : ndarray of float64, shape (n_lines,)
-        Calibrated probability of content, and probability of being the headline.
-    """
-
-    batch: Batch
-    second: Floats
-    content: Doubles
-    headline: Doubles
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +53,10 @@ class Model:
     presets : mapping of str to Preset
     info : mapping
         What ``model.json`` says beside: training data, versions, figures.
+    min_probability : float or None
+        A fixed threshold in place of the page's own.
+    phrases : Phrases or None
+        A user's phrases, weighed in before the decoder.
     """
 
     first: Trees
@@ -101,6 +70,7 @@ class Model:
     presets: Mapping[str, Preset]
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     min_probability: float | None = None
+    phrases: Phrases | None = None
 
     @cached_property
     def _forests(self) -> tuple[BitForest, BitForest, BitForest]:
@@ -146,6 +116,30 @@ class Model:
         if not 0 <= probability <= 1:
             raise ValueError(f"expected a probability from 0 to 1; found {probability!r}")
         return replace(self, min_probability=probability)
+
+    def with_phrases(
+        self, content: Iterable[str] = (), boilerplate: Iterable[str] = (), push: float = PUSH
+    ) -> Model:
+        """Return the model with phrases as further evidence.
+
+        Parameters
+        ----------
+        content, boilerplate : iterable of str
+            A line with one of them has its log odds of content moved up or down before the
+            decoder, and its `content_probability` with it; see :class:`classifier.phrases.Phrases`.
+        push : float
+            By how much.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ValueError
+            If a phrase is empty, or the push no number above 0.
+        """
+        return replace(self, phrases=Phrases(tuple(content), tuple(boilerplate), push))
 
     def classify(self, dump: str | bytes) -> PageResult:
         """Label the lines of one dump.
@@ -221,7 +215,12 @@ class Model:
         first, second, headline = self._forests
         matrix = second_matrix(batch, first, self.wording, self.kinds)
         content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
-        return Scores(batch, matrix, content, headline_chance(batch, headline.scores(matrix)))
+        top = headline_chance(batch, headline.scores(matrix))
+        if self.phrases:
+            lines = [line for page in pages for line in page]
+            shift = self.phrases.shifts(lines)[batch.text.physical]
+            content, top = moved(content, shift), moved(top, np.minimum(shift, 0))
+        return Scores(batch, matrix, content, top)
 
     def explain(self, page: Page, line_index: int) -> list[Contribution]:
         """Return what :meth:`PageResult.explain` returns."""
@@ -230,10 +229,13 @@ class Model:
         if not len(place):
             return []
         column = int(place[0])
-        return contributions(
+        found = contributions(
             (self.second, scores.second[:, column], SECOND_NAMES),
             (self.first, scores.batch.matrix[:, column], FEATURE_NAMES),
         )
+        if self.phrases:
+            found += self.phrases.contributions(page.lines[line_index])
+        return sorted(found, key=lambda item: -abs(item.push))
 
     def _classify_dumps(self, dumps: Sequence[str | bytes]) -> list[PageResult]:
         return self._classify_pages([read_page(dump) for dump in dumps])

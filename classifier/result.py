@@ -15,9 +15,29 @@ from .span import BOILERPLATE, CONTENT, Label, Span, spans_of
 
 if TYPE_CHECKING:
     from .explain import Contribution
+    from .features import Batch
     from .model import Model
 
-__all__ = ["PageResult", "line_labels"]
+__all__ = ["PageResult", "Scores", "line_labels"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the stages say of the non-blank lines of a batch.
+
+    Attributes
+    ----------
+    batch : Batch
+    second : ndarray of float32, shape (len(SECOND_NAMES), n_lines)
+        Features of the second stage.
+    content, headline : ndarray of float64, shape (n_lines,)
+        Calibrated probability of content, and probability of being the headline.
+    """
+
+    batch: Batch
+    second: npt.NDArray[np.float32]
+    content: npt.NDArray[np.float64]
+    headline: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
