@@ -73,7 +73,8 @@ def test_empty_phrases_are_refused(small_model: Model, phrase: str) -> None:
 
 def test_neighbours_follow_in_the_decoder(small_model: Model) -> None:
     dump = "Home\nSign in\nOdd\nMost read\nOdd\nShare\nHome"
-    model = replace(small_model, decoder=Decoder(switch_cost=0.5), min_probability=0.3)
+    model = replace(small_model, decoder=Decoder(switch_cost=0.5), headline_threshold=1.0)
+    model = model.with_min_probability(0.3)
     plain = model.classify(dump)
     assert plain.content_probability.max() < 0.1
     assert set(plain.labels) == {BOILERPLATE}
