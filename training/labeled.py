@@ -167,7 +167,7 @@ def _parse_dump(path: Path, data: bytes, wrong: list[str]) -> LabeledPage | None
 def _dump_page(
     path: Path, header: dict[str, Any], texts: list[str], labels: list[str], wrong: list[str]
 ) -> LabeledPage | None:
-    site = header.pop("site", None) or path.parent.name
+    site = header.pop("site", None) or path.absolute().parent.name
     top = header.pop("headline_line", None)
     if top is not None and not (top.isdecimal() and int(top) < len(texts)):
         wrong.append(f"{path}: expected headline_line from 0 to {len(texts) - 1}; found {top!r}")
@@ -202,7 +202,8 @@ def write_page(path: str | Path, page: LabeledPage) -> None:
     ----------
     path : str or Path
     page : LabeledPage
-        Its `reference` has no place in the format and is left out.
+        Its `reference` has no place in the format and is left out; so is its site where it is the
+        folder's name.
 
     Raises
     ------
@@ -211,7 +212,10 @@ def write_page(path: str | Path, page: LabeledPage) -> None:
     """
     if "\r" in page.text:
         raise ValueError("expected lines that end in line feeds; found a carriage return")
-    header = [f"# {key}: {getattr(page, key)}" for key in _KEYS if getattr(page, key) is not None]
+    said = {key: getattr(page, key) for key in _KEYS}
+    if page.site == Path(path).absolute().parent.name:
+        del said["site"]
+    header = [f"# {key}: {value}" for key, value in said.items() if value is not None]
     lines = [
         f"{_SIGN_OF.get(label, '-')}  {line}" if line else ""
         for line, label in zip(page.text.split("\n"), page.labels, strict=True)
