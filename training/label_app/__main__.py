@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import socket
 import sys
 import webbrowser
@@ -46,30 +45,24 @@ def serve(session: Session, port: int = 0, open_browser: bool = False) -> None:
 
     Raises
     ------
-    ImportError
+    ModuleNotFoundError
         If the extra is missing.
     OSError
         If the port is taken.
     """
-    import uvicorn
-
-    from training.label_app.server import make_app
+    from training.label_app.server import make_server
 
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         listener.listen()
-        port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
-        config = uvicorn.Config(
-            make_app(session, token, port), log_level="warning", access_log=False,
-            server_header=False, ws="none", lifespan="off", timeout_graceful_shutdown=2,
-        )  # fmt: skip
-        address = f"http://127.0.0.1:{port}/#{token}"
-        print(f"{len(session.pages)} pages; label them at\n\n  {address}\n\nCtrl+C ends it; every "
-              "label is saved as it is given", flush=True)  # fmt: skip
+        server, address = make_server(session, listener)
+        pages = len(session.pages)
+        print(f"{pages} {'page' if pages == 1 else 'pages'} to label at\n\n  {address}\n")
+        print("Every label is saved as it is given; Ctrl+C ends this.", flush=True)
         if open_browser:
             webbrowser.open(address)
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import hmac
 import json
+import secrets
+import socket
 from importlib.resources import files
 from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from training.label_app.session import Conflict, Refused, Session
 
-__all__ = ["make_app"]
+__all__ = ["make_app", "make_server"]
 
 TOKEN_HEADER = "x-linesift-token"
 _MAX_BODY = 64 << 20
@@ -158,3 +161,24 @@ def make_app(session: Session, token: str, port: int) -> Guard:
         Route("/api/pages/{number:int}", page, methods=["GET", "PUT"]),
     ]
     return Guard(Starlette(routes=routes), token, port)
+
+
+def make_server(session: Session, listener: socket.socket) -> tuple[uvicorn.Server, str]:
+    """Return a server, and the address of the labelling page with a new token in it.
+
+    Parameters
+    ----------
+    session : Session
+    listener : socket.socket
+        Listens on 127.0.0.1.
+
+    Returns
+    -------
+    tuple of (uvicorn.Server, str)
+    """
+    port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
+    config = uvicorn.Config(
+        make_app(session, token, port), log_level="warning", access_log=False,
+        server_header=False, ws="none", lifespan="off", timeout_graceful_shutdown=2,
+    )  # fmt: skip
+    return uvicorn.Server(config), f"http://127.0.0.1:{port}/#{token}"

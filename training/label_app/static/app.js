@@ -43,10 +43,11 @@ async function open(at, line = null) {
   if (!state || (state.revision !== page.revision && !saver.unsaved)) state = fresh();
   kept.set(at, state);
   view.budget = session.budget;
-  view.open(page, state);
   fillFacts();
+  view.open(page, state);
   state.cursor = state.anchor = line === "unsure" ? (unsureFrom(-1) ?? first()) : (line ?? state.cursor);
-  draw();
+  draw(false);
+  drawProgress();
   $("lines").scrollTop = 0;
   view.reveal(line === null ? "nearest" : "center");
   $("lines").focus({ preventScroll: true });
@@ -83,7 +84,7 @@ function change(edit) {
   const before = snapshot();
   edit();
   const now = snapshot();
-  if (["labels", "headline", "noHeadline", "done"].every((key) => before[key] === now[key])) return draw();
+  if (["labels", "headline", "noHeadline", "done"].every((key) => before[key] === now[key])) return;
   state.past.push(before);
   if (state.past.length > 500) state.past.shift();
   state.future = [];
@@ -153,7 +154,7 @@ function move(step, extend) {
 function moveTo(at, extend = false, block = "nearest") {
   state.cursor = at;
   if (!extend) state.anchor = at;
-  draw();
+  draw(false);
   view.reveal(block);
 }
 
@@ -181,8 +182,8 @@ function nextUnsure(step = 1) {
 
 // ---- drawing
 
-function draw() {
-  view.refresh();
+function draw(labels = true) {
+  view.refresh(labels);
   $("where").textContent = view.describe();
   $("undo").disabled = !state.past.length;
   $("redo").disabled = !state.future.length;
@@ -191,7 +192,6 @@ function draw() {
   const lines = $("text").childElementCount;
   $("words").textContent = `${lines.toLocaleString("en")} of ${page.lines.toLocaleString("en")} lines`;
   $("nothing").hidden = lines > 0;
-  drawProgress();
 }
 
 function drawProgress() {
@@ -256,7 +256,7 @@ function say(name, value) {
 function dragTo(at) {
   if (at === state.cursor) return;
   state.cursor = at;
-  draw();
+  draw(false);
 }
 
 function flip(at) {

@@ -32,7 +32,7 @@ export function listen(does) {
     const at = Number($("pages").value);
     act(() => does.open(at));
   });
-  $("facts").addEventListener("change", ({ target }) => act(() => does.say(target.name, target.value)));
+  $("facts").addEventListener("input", ({ target }) => act(() => does.say(target.name, target.value)));
   $("facts").addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("click", (event) => {
     if (!$("facts").contains(event.target)) $("facts").open = false;

@@ -62,7 +62,7 @@ export class Saver {
       if (this.waiting.size) this.run();
     } else {
       if (!this.waiting.has(number)) this.waiting.set(number, body);
-      setTimeout(() => this.busy || this.run(), 2000);
+      setTimeout(() => this.busy || this.run(), 1000);
     }
   }
 }

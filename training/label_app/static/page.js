@@ -22,9 +22,12 @@ export class PageView {
     this.state = state;
     this.wanted = new Set(page.wanted);
     this.drawn = [];
+    this.taken = [0, 0];
     this.paragraphs = [];
     this.rows = page.text.map((line, i) => this.row(line, i));
-    this.list.replaceChildren(...this.rows);
+    const all = document.createDocumentFragment();
+    all.append(...this.rows);
+    this.list.replaceChildren(all);
     this.text.replaceChildren();
     this.refresh();
   }
@@ -44,7 +47,6 @@ export class PageView {
     sign.className = "sign";
     const said = document.createElement("span");
     said.className = "said";
-    said.dir = "auto";
     said.textContent = shown(line);
     const chance = document.createElement("span");
     chance.className = "chance";
@@ -94,30 +96,41 @@ export class PageView {
     return [Math.min(cursor, anchor), Math.max(cursor, anchor) + 1];
   }
 
-  // Draw what has changed since the last time.
-  refresh() {
+  // Draw what has changed: all lines may have, or only where the cursor is and what it takes.
+  refresh(labels = true) {
     const [start, stop] = this.range();
-    const top = this.headline();
-    this.rows.forEach((row, i) => {
-      if (this.blank(i)) return;
-      const label = this.label(i);
-      const chosen = i >= start && i < stop;
-      const names = ["row", this.judged(i) && "judged", this.unsure(i, this.budget) && "unsure",
-        i === top && "headline", chosen && stop - start > 1 && "chosen",
-        i === this.state.cursor && "cursor"].filter(Boolean).join(" ");
-      if (this.drawn[i] === label + names) return;
-      this.drawn[i] = label + names;
-      row.className = names;
-      row.dataset.label = label;
-      row.setAttribute("aria-selected", chosen);
-      row.firstChild.textContent = i === top ? "H" : SIGN[label];
-    });
+    const [from, to] = labels ? [0, this.rows.length] :
+      [Math.min(start, this.taken[0]), Math.max(stop, this.taken[1])];
+    if (labels) this.top = this.headline();
+    for (let i = from; i < to; i++) this.redraw(i, i >= start && i < stop, stop - start > 1);
+    if (labels) this.refreshText();
+    this.taken = [start, stop];
     this.list.setAttribute("aria-activedescendant", `line-${this.state.cursor}`);
-    this.refreshText(top);
+    this.marked?.classList.remove("cursor");
+    this.marked = this.paragraphs[this.state.cursor];
+    this.marked?.classList.add("cursor");
+  }
+
+  redraw(i, chosen, range) {
+    if (this.blank(i)) return;
+    const row = this.rows[i];
+    const label = this.label(i);
+    let names = "row";
+    if (this.judged(i)) names += " judged";
+    else if (this.unsure(i, this.budget)) names += " unsure";
+    if (i === this.top) names += " headline";
+    if (chosen && range) names += " chosen";
+    if (i === this.state.cursor) names += " cursor";
+    if (this.drawn[i] === label + names) return;
+    this.drawn[i] = label + names;
+    row.className = names;
+    row.dataset.label = label;
+    row.setAttribute("aria-selected", chosen);
+    row.firstChild.textContent = i === this.top ? "H" : SIGN[label];
   }
 
   // Put in and take out paragraphs from the end, so that each finds the one that it stands before.
-  refreshText(top) {
+  refreshText() {
     let after = null;
     let gap = false;
     for (let i = this.rows.length - 1; i >= 0; i--) {
@@ -134,8 +147,7 @@ export class PageView {
       gap = false;
       const p = old ?? this.paragraph(i);
       if (!p.isConnected) this.text.insertBefore(p, after);
-      p.classList.toggle("headline", i === top);
-      p.classList.toggle("cursor", i === this.state.cursor);
+      p.classList.toggle("headline", i === this.top);
       after = p;
     }
     after?.classList.remove("gap");
@@ -144,7 +156,6 @@ export class PageView {
   paragraph(i) {
     const p = document.createElement("p");
     p.dataset.line = i;
-    p.dir = "auto";
     p.textContent = shown(this.page.text[i]);
     if (this.page.cut[i]) p.append(this.more(i));
     this.paragraphs[i] = p;
