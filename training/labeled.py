@@ -3,7 +3,7 @@
 A text file holds one page: header lines ``# key: value``, then the lines of the dump, each behind
 its label, ``+`` content, ``-`` boilerplate or ``?`` not judged, and two spaces. A blank line stands
 as it is. JSON Lines (``.jsonl``, ``.jsonl.gz``) hold one page a line, with the text in one field
-and the labels in another.
+and the labels in another. ``python -m training.labeled check PATH...`` looks such files over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gzip
 import json
 import os
 import re
+import sys
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ from training.records import LabeledPage, parse_record
 __all__ = [
     "LabeledDataError",
     "LabeledPage",
+    "first_line",
     "labeled_files",
     "read_pages",
     "write_jsonl",
@@ -98,6 +100,12 @@ def read_pages(paths: Iterable[str | Path]) -> list[LabeledPage]:
     if problems:
         raise LabeledDataError(problems)
     return pages
+
+
+def first_line(path: Path) -> int:
+    """Return the line of a labelled dump, from 1, that its page begins at, behind the header."""
+    lines = path.read_bytes().removeprefix(BOM_UTF8).decode("utf-8").splitlines()
+    return next((n for n, x in enumerate(lines, start=1) if not _HEADER.fullmatch(x)), 1)
 
 
 def _read_file(path: Path, pages: list[LabeledPage], problems: list[str]) -> None:
@@ -240,3 +248,9 @@ def write_jsonl(path: str | Path, pages: Iterable[LabeledPage]) -> None:
             packed.write(json.dumps(known, ensure_ascii=False).encode("utf-8") + b"\n")
         if packed is not file:
             packed.close()
+
+
+if __name__ == "__main__":
+    from training.check import main
+
+    sys.exit(main())
