@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from classifier import Model
+from tests.conftest import invented_pages
 from training.label_app.__main__ import main
 from training.label_app.dumps import find_dumps
 from training.label_app.server import make_server
@@ -43,11 +44,13 @@ def served(session: Session) -> Iterator[str]:
     """Serve a session in a thread; yield the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server, address = make_server(session, listener)
-        thread = threading.Thread(target=server.run, args=([listener],))
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
-        yield address
-        server.should_exit = True
-        thread.join()
+        try:
+            yield address
+        finally:
+            server.should_exit = True
+            thread.join(10)
 
 
 class Client:
@@ -250,6 +253,58 @@ def test_going_on_where_one_left(dumps: Path, tmp_path: Path, small_model: Model
         open_session([dumps], out, small_model)
 
 
+def chosen(session: Session) -> dict[str, tuple[int, ...]]:
+    return {page.dump.name: page.wanted for page in session.pages if page.wanted}
+
+
+def test_a_budget_asks_for_the_most_useful_lines(
+    dumps: Path, tmp_path: Path, small_model: Model
+) -> None:
+    out = tmp_path / "out"
+    for number, invented in enumerate(invented_pages(3)):
+        (dumps / f"p{number}.txt").write_text(invented.text)
+    session = open_session([dumps], out, small_model, budget=6)
+    asked = chosen(session)
+    assert sum(map(len, asked.values())) == 6
+    assert [page.dump.name for page in session.pages][: len(asked)] == list(asked)
+    assert len(session.pages) == 5
+    overview = session.overview()
+    assert overview["budget"] == 6
+    assert sum(page["wanted"] for page in overview["pages"]) == 6
+    page = session.read(0)
+    assert all(page["labels"][line] == "_" for line in page["wanted"])
+    labels = list(page["labels"])
+    labels[page["wanted"][0]] = "C"
+    answer = session.save(0, said(page, labels="".join(labels)))
+    assert answer["wanted"] == len(page["wanted"]) - 1
+    # the same lines are asked for until all are judged, then others
+    again = open_session([dumps], out, small_model, budget=6)
+    assert chosen(again) == asked
+    for number in range(len(asked)):
+        page = again.read(number)
+        pairs = zip(page["labels"], page["suggested"], strict=True)
+        labels = [guess if i in page["wanted"] else x for i, (x, guess) in enumerate(pairs)]
+        again.save(number, said(page, labels="".join(labels)))
+    fresh = chosen(open_session([dumps], out, small_model, budget=6))
+    assert sum(map(len, fresh.values())) == 6
+    assert not any(set(lines) & set(asked.get(name, ())) for name, lines in fresh.items())
+
+
+def test_the_most_useful_pages_come_first(dumps: Path, tmp_path: Path, small_model: Model) -> None:
+    out = tmp_path / "out"
+    (dumps / "zz.txt").write_text(FIRST + "\nAn odd line (47)\nOther")
+    session = open_session([dumps], out, small_model)
+    assert [page.dump.name for page in session.pages] == ["a", "b.example/x", "zz"]
+    for number in range(2):
+        page = session.read(number)
+        session.save(number, said(page, labels=page["suggested"], done=True))
+    write_page(out / "other.txt", LabeledPage("o/1", "Home\nText", "BC", "o"))
+    (out / "broken.txt").write_text("x")
+    first = open_session([dumps], out, small_model, useful_first=True)
+    assert [page.dump.name for page in first.pages] == ["zz", "a", "b.example/x"]
+    assert first.overview()["budget"] == 0
+
+
 def test_labelled_dumps_are_gone_over_again_in_place(tmp_path: Path, small_model: Model) -> None:
     path = tmp_path / "a.example" / "x.txt"
     write_page(path, LabeledPage("a.example/x", "Home\nText", "B?", "a.example", source="mine"))
@@ -304,6 +359,9 @@ def test_mistakes_are_told_in_a_sentence(
         err = capsys.readouterr().err
         assert err.startswith("training.label_app: ")
         assert message in err
+    (tmp_path / "a.txt").write_text("x")
+    assert main([str(tmp_path / "a.txt"), "--out", str(tmp_path / "out"), "--budget", "0"]) == 2
+    assert "expected a budget of at least one line, found 0" in capsys.readouterr().err
 
 
 def test_the_command_prints_the_address_and_ends_on_ctrl_c(dumps: Path, tmp_path: Path) -> None:

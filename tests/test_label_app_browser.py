@@ -184,6 +184,34 @@ def test_facts_of_the_page(opened: Open, out: Path) -> None:
     assert (found.language, found.page_type, set(found.labels)) == ("nb", "forum", {"?", "."})
 
 
+def test_a_budget_walks_over_the_chosen_lines_of_all_pages(
+    browser: api.Browser, out: Path, small_model: Model
+) -> None:
+    session = open_session([out.parent / "dumps"], out, small_model, budget=4)
+    asked = [(page.dump.name, line) for page in session.pages for line in page.wanted]
+    with served(session) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector(".row.cursor")
+        if page.locator(".row.unsure.cursor").count() == 0:
+            press(page, "n")
+        for done in range(1, 5):
+            press(page, " ")
+            page.wait_for_function(
+                "text => document.getElementById('count').textContent === text",
+                arg=f"{done} of 4 chosen lines done",
+            )
+        assert page.inner_text("#where") == "No unsure line is left."
+        page.close()
+    judged = [
+        (found.id.partition("/")[2], line)
+        for found in read_pages([out])
+        for line, label in enumerate(found.labels)
+        if label in "CB"
+    ]
+    assert sorted(judged) == sorted(asked)
+
+
 def test_a_closed_tab_loses_nothing(opened: Open, out: Path) -> None:
     page = opened()
     press(page, "c")

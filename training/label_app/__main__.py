@@ -28,6 +28,10 @@ def _parser() -> argparse.ArgumentParser:
                         help="the folder for the labelled dumps")  # fmt: skip
     parser.add_argument("--model", metavar="DIR",
                         help="the model that labels beforehand (the shipped one)")  # fmt: skip
+    parser.add_argument("--next", action="store_true", dest="useful_first",
+                        help="first the pages that the model would learn most from")  # fmt: skip
+    parser.add_argument("--budget", type=int, metavar="N",
+                        help="ask for N lines, those that it would learn most from")  # fmt: skip
     parser.add_argument("--port", type=int, default=0, help="(default: a free one)")
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
     return parser
@@ -69,7 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        session = open_session(options.dumps, options.out, load_model(options.model))
+        session = open_session(
+            options.dumps, options.out, load_model(options.model),
+            useful_first=options.useful_first, budget=options.budget,
+        )  # fmt: skip
         serve(session, options.port, not options.no_browser)
     except KeyboardInterrupt:
         pass

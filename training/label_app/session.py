@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from classifier.kinds import KINDS
 from classifier.model import Model
 from classifier.span import CONTENT
-from training.label_app.dumps import OPEN, Dump, find_dumps, open_labels, read_dump
+from training.label_app.dumps import OPEN, find_dumps, open_labels, read_dump
+from training.label_app.order import most_useful_first, with_budget
+from training.label_app.page import OpenPage
 from training.label_app.progress_file import (
     PageProgress,
     Progress,
@@ -23,7 +24,7 @@ from training.label_app.progress_file import (
 from training.labeled import write_page
 from training.records import LabeledPage
 
-__all__ = ["Conflict", "OpenPage", "Refused", "Session", "open_session"]
+__all__ = ["Conflict", "Refused", "Session", "open_session"]
 
 _SHOWN = 4000
 """Characters of a line that the browser gets; the file keeps them all."""
@@ -37,46 +38,6 @@ class Refused(ValueError):
 
 class Conflict(Refused):
     """The page was changed elsewhere since the browser read it."""
-
-
-@dataclass
-class OpenPage:
-    """A page with its labels as they are now.
-
-    Attributes
-    ----------
-    dump : Dump
-    page : LabeledPage
-        Its labels have ``_`` for lines that nobody judged.
-    done : bool
-        Whether somebody accepted the page as a whole.
-    wanted : tuple of int
-        The lines that were chosen to be labelled next.
-    revision : int
-        How often it was saved in this session.
-    """
-
-    dump: Dump
-    page: LabeledPage
-    done: bool = False
-    wanted: tuple[int, ...] = ()
-    revision: int = 0
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The physical lines."""
-        return self.page.text.split("\n")
-
-    def summary(self) -> dict[str, Any]:
-        """Return what the browser shows of a page that is not open."""
-        labels = self.page.labels
-        return {
-            "name": self.dump.name,
-            "lines": len(labels) - labels.count("."),
-            "open": labels.count(OPEN),
-            "done": self.done,
-            "wanted": sum(labels[line] == OPEN for line in self.wanted),
-        }
 
 
 class Session:
@@ -205,7 +166,14 @@ def _with_header(page: LabeledPage, header: Any) -> LabeledPage:
     return replace(page, url=url, language=language, page_type=page_type)
 
 
-def open_session(paths: Iterable[str | Path], out: str | Path, model: Model) -> Session:
+def open_session(
+    paths: Iterable[str | Path],
+    out: str | Path,
+    model: Model,
+    *,
+    useful_first: bool = False,
+    budget: int | None = None,
+) -> Session:
     """Open dumps for labelling, with what was labelled before.
 
     Parameters
@@ -214,6 +182,10 @@ def open_session(paths: Iterable[str | Path], out: str | Path, model: Model) -> 
         See :func:`training.label_app.dumps.find_dumps`.
     out : str or Path
     model : Model
+    useful_first : bool
+        Whether the pages that the model would learn most from come first.
+    budget : int, optional
+        Ask for so many lines only, those that the model would learn most from.
 
     Returns
     -------
@@ -222,9 +194,11 @@ def open_session(paths: Iterable[str | Path], out: str | Path, model: Model) -> 
     Raises
     ------
     ValueError, FileNotFoundError
-        Those of `find_dumps` and `read_dump`; or if all dumps are empty.
+        Those of `find_dumps` and `read_dump`; if all dumps are empty, or the budget is.
     """
-    progress = read_progress(out)
+    out, progress = Path(out), read_progress(out)
+    if budget is not None and budget < 1:
+        raise ValueError(f"expected a budget of at least one line, found {budget}")
     pages = []
     for dump in find_dumps(paths, out):
         page = read_dump(dump)
@@ -234,4 +208,8 @@ def open_session(paths: Iterable[str | Path], out: str | Path, model: Model) -> 
             pages.append(OpenPage(dump, page, known.done and OPEN not in page.labels))
     if not pages:
         raise ValueError("expected a dump with text, found empty ones only")
-    return Session(pages, model, Path(out), progress)
+    if budget is not None:
+        pages, progress = with_budget(pages, model, out, budget, progress)
+    elif useful_first:
+        pages = most_useful_first(pages, model, out)
+    return Session(pages, model, out, progress)
