@@ -118,13 +118,13 @@ class Model:
         return replace(self, min_probability=probability)
 
     def with_phrases(
-        self, content: Iterable[str] = (), boilerplate: Iterable[str] = (), push: float = PUSH
+        self, content: Sequence[str] = (), boilerplate: Sequence[str] = (), push: float = PUSH
     ) -> Model:
-        """Return the model with phrases as further evidence.
+        """Return the model with phrases as further evidence, in place of those that it had.
 
         Parameters
         ----------
-        content, boilerplate : iterable of str
+        content, boilerplate : sequence of str
             A line with one of them has its log odds of content moved up or down before the
             decoder, and its `content_probability` with it; see :class:`classifier.phrases.Phrases`.
         push : float
@@ -137,9 +137,9 @@ class Model:
         Raises
         ------
         ValueError
-            If a phrase is empty, or the push no number above 0.
+            If a phrase is empty, or the push not above 0 and up to 100.
         """
-        return replace(self, phrases=Phrases(tuple(content), tuple(boilerplate), push))
+        return replace(self, phrases=Phrases(content, boilerplate, push))
 
     def classify(self, dump: str | bytes) -> PageResult:
         """Label the lines of one dump.

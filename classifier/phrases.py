@@ -64,7 +64,8 @@ class Phrases:
 
     Attributes
     ----------
-    content, boilerplate : tuple of str
+    content, boilerplate : sequence of str
+        Kept as tuples.
     push : float
         By how much the log odds of content move; a line with phrases of both kinds stays put,
         and one with several phrases of a kind is moved once.
@@ -72,7 +73,8 @@ class Phrases:
     Raises
     ------
     ValueError
-        ``expected a phrase, found ''`` where one is empty, or if `push` is no number above 0.
+        ``expected a phrase, found ''`` where one is empty, ``expected a list of phrases`` where
+        there is one text in its place, and if `push` is not above 0 and up to 100.
 
     Examples
     --------
@@ -82,16 +84,21 @@ class Phrases:
     [4.0, 0.0]
     """
 
-    content: tuple[str, ...] = ()
-    boilerplate: tuple[str, ...] = ()
+    content: Sequence[str] = ()
+    boilerplate: Sequence[str] = ()
     push: float = PUSH
 
     def __post_init__(self) -> None:
+        for name in ("content", "boilerplate"):
+            phrases = getattr(self, name)
+            if isinstance(phrases, str):
+                raise ValueError(f"expected a list of phrases, found one text: {phrases!r}")
+            object.__setattr__(self, name, tuple(phrases))
         for phrase in (*self.content, *self.boilerplate):
             if not fold(phrase):
                 raise ValueError(f"expected a phrase, found {phrase!r}")
-        if not 0 < self.push < float("inf"):
-            raise ValueError(f"expected a push above 0, found {self.push!r}")
+        if not 0 < self.push <= 100:
+            raise ValueError(f"expected a push above 0 and up to 100, found {self.push!r}")
 
     def found(self, lines: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return which lines have a phrase of content, and which one of boilerplate.

@@ -350,10 +350,12 @@ def test_mistakes_are_told_in_a_sentence(
 ) -> None:
     (tmp_path / "empty.txt").write_text("\n")
     (tmp_path / "none").mkdir()
+    (tmp_path / "a.jsonl").write_text("{}")
     for name, message in (
         ("gone", "gone: expected a file or a folder, found none"),
         ("none", "expected dumps (.txt files, or folders with some), found none"),
         ("empty.txt", "expected a dump with text, found empty ones only"),
+        ("a.jsonl", "a.jsonl: expected a text dump, found .jsonl"),
     ):
         assert main([str(tmp_path / name), "--out", str(tmp_path / "out")]) == 2
         err = capsys.readouterr().err

@@ -67,8 +67,11 @@ def test_moved_adds_to_the_log_odds_and_leaves_others_alone() -> None:
 def test_empty_phrases_are_refused(small_model: Model, phrase: str) -> None:
     with pytest.raises(ValueError, match="expected a phrase, found"):
         small_model.with_phrases(content=[phrase])
-    with pytest.raises(ValueError, match="expected a push above 0, found -1"):
-        small_model.with_phrases(["a"], push=-1)
+    for push in (-1, 0, 101, float("nan")):
+        with pytest.raises(ValueError, match=f"expected a push above 0 and up to 100, .* {push}"):
+            small_model.with_phrases(["a"], push=push)
+    with pytest.raises(ValueError, match="expected a list of phrases, found one text: 'read more'"):
+        small_model.with_phrases("read more")
 
 
 def test_neighbours_follow_in_the_decoder(small_model: Model) -> None:

@@ -104,7 +104,7 @@ def read_pages(paths: Iterable[str | Path]) -> list[LabeledPage]:
 
 def first_line(path: Path) -> int:
     """Return the line of a labelled dump, from 1, that its page begins at, behind the header."""
-    lines = path.read_bytes().removeprefix(BOM_UTF8).decode("utf-8").splitlines()
+    lines = path.read_bytes().removeprefix(BOM_UTF8).decode("utf-8").replace("\r", "").split("\n")
     return next((n for n, x in enumerate(lines, start=1) if not _HEADER.fullmatch(x)), 1)
 
 

@@ -52,8 +52,8 @@ def find_dumps(paths: Iterable[str | Path], out: str | Path) -> list[Dump]:
     Raises
     ------
     ValueError
-        If there are none, two would be saved in one place, or one would leave the folder or
-        replace a dump that has no labels.
+        If there are none, one is JSON Lines or packed, two would be saved in one place, or one
+        would leave the folder or replace a dump that has no labels.
     FileNotFoundError
         If a path is missing.
     """
@@ -73,6 +73,8 @@ def _below(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     if not path.is_dir():
         if not path.is_file():
             raise FileNotFoundError(f"{path}: expected a file or a folder, found none")
+        if path.suffix in (".jsonl", ".gz"):
+            raise ValueError(f"{path}: expected a text dump, found {path.suffix}; unpack it first")
         yield path, Path(path.name)
         return
     same = path.resolve() == out.resolve()
