@@ -40,7 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("files", nargs="*", metavar="FILE", default=["-"],
                        help="a text dump; '-' or nothing: standard input")  # fmt: skip
-    both = [files, shared]
+    known = argparse.ArgumentParser(add_help=False)
+    for kind in ("content", "boilerplate"):
+        known.add_argument(f"--{kind}-phrase", action="append", default=[], metavar="TEXT",
+                           help=f"a line with it is likely {kind}; repeatable")  # fmt: skip
+    known.add_argument("--phrases", type=Path, metavar="FILE",
+                       help="such phrases, one a line behind '+ ' (content) or '- '")  # fmt: skip
+    both = [files, shared, known]
     clean = commands.add_parser("clean", parents=both, help="print the content only")
     clean.add_argument("--body", action="store_true", help="leave the headline out")
     label = commands.add_parser("label", parents=both, help="print every line with its label")
@@ -48,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
                        help="labelled dump; label, probability, line; or JSON")  # fmt: skip
     show = commands.add_parser("show", parents=both, help="show the page, boilerplate dimmed")
     show.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    explain = commands.add_parser("explain", parents=[shared], help="tell why a line got its label")
+    explain = commands.add_parser(
+        "explain", parents=[shared, known], help="tell why a line got its label"
+    )
     explain.add_argument(
         "place", metavar="FILE:LINE", help="a line, from 1; '-:LINE' for standard input"
     )
@@ -68,9 +76,24 @@ def _model(options: argparse.Namespace) -> Model:
             model = model.with_preset(options.preset)
         if options.min_probability is not None:
             model = model.with_min_probability(options.min_probability)
+        model = _with_phrases(model, options)
+    except OSError as error:
+        raise _UserError(f"{options.phrases}: {error.strerror}") from None
     except (ModelError, ValueError) as error:
         raise _UserError(str(error)) from None
     return model
+
+
+def _with_phrases(model: Model, options: argparse.Namespace) -> Model:
+    if not (options.content_phrase or options.boilerplate_phrase or options.phrases):
+        return model
+    from .phrases import Phrases, read_phrases
+
+    listed = read_phrases(options.phrases) if options.phrases else Phrases()
+    return model.with_phrases(
+        [*listed.content, *options.content_phrase],
+        [*listed.boilerplate, *options.boilerplate_phrase],
+    )
 
 
 def _read(name: str) -> bytes:

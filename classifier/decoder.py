@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Decoder", "cheapest_labels", "expected_f1", "find_headline"]
+__all__ = ["Decoder", "Preset", "cheapest_labels", "expected_f1", "find_headline"]
 
 Doubles = npt.NDArray[np.float64]
 
@@ -135,6 +135,23 @@ class Decoder:
             threshold = self.threshold(probability, words)
         weight = (1.0 + words) ** self.weight_power
         return cheapest_labels(weight * (probability - threshold), self.switch_cost)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An operating point, with what it was measured to reach.
+
+    Attributes
+    ----------
+    aim : float
+        Factor on the decoder's threshold.
+    precision, recall : float
+        Mean word precision and recall of pages, out of fold.
+    """
+
+    aim: float
+    precision: float
+    recall: float
 
 
 def find_headline(chance: Doubles, content: npt.NDArray[np.bool_], threshold: float) -> int | None:

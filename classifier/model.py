@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .bit_forest import BitForest
-from .decoder import Decoder, find_headline
+from .decoder import Decoder, Preset, find_headline
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, batches, extract
 from .kinds import Kinds
 from .page import Page, read_page
+from .phrases import PUSH, Phrases, moved
 from .result import PageResult, line_labels
 from .scoring import SECOND_NAMES, Scores, second_matrix
 from .site_memory import Site, SiteMemory
@@ -28,23 +29,6 @@ __all__ = ["Model", "Preset"]
 
 _READ_AHEAD = 64
 _Dump = tuple[str | bytes, Site | None]
-
-
-@dataclass(frozen=True)
-class Preset:
-    """An operating point, with what it was measured to reach.
-
-    Attributes
-    ----------
-    aim : float
-        Factor on the decoder's threshold.
-    precision, recall : float
-        Mean word precision and recall of pages, out of fold.
-    """
-
-    aim: float
-    precision: float
-    recall: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +51,10 @@ class Model:
     presets : mapping of str to Preset
     info : mapping
         What ``model.json`` says beside: training data, versions, figures.
+    min_probability : float or None
+        A fixed threshold in place of the page's own.
+    phrases : Phrases or None
+        A user's phrases, weighed in before the decoder.
     """
 
     first: Trees
@@ -80,6 +68,7 @@ class Model:
     presets: Mapping[str, Preset]
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     min_probability: float | None = None
+    phrases: Phrases | None = None
 
     @cached_property
     def _forests(self) -> tuple[BitForest, BitForest, BitForest]:
@@ -125,6 +114,30 @@ class Model:
         if not 0 <= probability <= 1:
             raise ValueError(f"expected a probability from 0 to 1; found {probability!r}")
         return replace(self, min_probability=probability)
+
+    def with_phrases(
+        self, content: Sequence[str] = (), boilerplate: Sequence[str] = (), push: float = PUSH
+    ) -> Model:
+        """Return the model with phrases as further evidence, in place of those that it had.
+
+        Parameters
+        ----------
+        content, boilerplate : sequence of str
+            A line with one of them has its log odds of content moved up or down before the
+            decoder, and its `content_probability` with it; see :class:`classifier.phrases.Phrases`.
+        push : float
+            By how much.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ValueError
+            If a phrase is empty, or the push not above 0 and up to 100.
+        """
+        return replace(self, phrases=Phrases(content, boilerplate, push))
 
     def classify(self, dump: str | bytes, *, site: SiteMemory | Site | None = None) -> PageResult:
         """Label the lines of one dump.
@@ -213,7 +226,12 @@ class Model:
         first, second, headline = self._forests
         matrix = second_matrix(batch, first, self.wording, self.kinds)
         content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
-        return Scores(batch, matrix, content, headline_chance(batch, headline.scores(matrix)))
+        top = headline_chance(batch, headline.scores(matrix))
+        if self.phrases:
+            lines = [line for page in pages for line in page]
+            shift = self.phrases.shifts(lines)[batch.text.physical]
+            content, top = moved(content, shift), moved(top, np.minimum(shift, 0))
+        return Scores(batch, matrix, content, top)
 
     def explain(self, page: Page, line_index: int) -> list[Contribution]:
         """Return what :meth:`PageResult.explain` returns."""
@@ -222,10 +240,13 @@ class Model:
         if not len(place):
             return []
         column = int(place[0])
-        return contributions(
+        found = contributions(
             (self.second, scores.second[:, column], SECOND_NAMES),
             (self.first, scores.batch.matrix[:, column], FEATURE_NAMES),
         )
+        if self.phrases:
+            found += self.phrases.contributions(page.lines[line_index])
+        return sorted(found, key=lambda item: -abs(item.push))
 
     def _classify_dumps(self, dumps: Sequence[_Dump]) -> list[PageResult]:
         return self._classify_pages([read_page(dump) for dump, _ in dumps], [s for _, s in dumps])

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from .explain import Contribution
 from .features import FEATURE_NAMES, FEATURES
 from .kinds import KIND_FEATURES
+from .phrases import PHRASES
 from .result import PageResult
 from .scoring import SECOND_NAMES
 from .span import CONTENT
@@ -108,9 +109,8 @@ def explanation(page: PageResult, line: int, found: Sequence[Contribution], top:
     rows += [f"  {visible(page.lines[line])[:100]}", "   push     value  feature"]
     for item in found[:top]:
         where = " (first stage)" if item.stage == "first" else ""
-        rows.append(
-            f"{item.push:+7.3f} {item.value:>9.3f}  {item.feature}{where}: {MEANINGS[item.feature]}"
-        )
+        meaning = (MEANINGS | PHRASES)[item.feature]
+        rows.append(f"{item.push:+7.3f} {item.value:>9.3f}  {item.feature}{where}: {meaning}")
     return "\n".join(rows)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "clip",
     "finalize",
     "hash_words",
+    "joined",
     "lay_out",
     "powers",
     "tail_hash",
@@ -133,6 +134,12 @@ class Tokens:
     hash: UInts
     tail: UInts
     line_start: Ints
+
+
+def joined(before: str, after: str) -> bool:
+    """Return whether no token ends between two neighbouring characters, apart from their case."""
+    left, right = _GROUP.take(CLASS.take([ord(before), ord(after)])).tolist()
+    return left == right and left not in (_NONE, _DENSE)
 
 
 def clip(line: str) -> str:

@@ -3,7 +3,7 @@
 A text file holds one page: header lines ``# key: value``, then the lines of the dump, each behind
 its label, ``+`` content, ``-`` boilerplate or ``?`` not judged, and two spaces. A blank line stands
 as it is. JSON Lines (``.jsonl``, ``.jsonl.gz``) hold one page a line, with the text in one field
-and the labels in another.
+and the labels in another. ``python -m training.labeled check PATH...`` looks such files over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gzip
 import json
 import os
 import re
+import sys
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ from training.records import LabeledPage, parse_record
 __all__ = [
     "LabeledDataError",
     "LabeledPage",
+    "first_line",
     "labeled_files",
     "read_pages",
     "write_jsonl",
@@ -100,6 +102,12 @@ def read_pages(paths: Iterable[str | Path]) -> list[LabeledPage]:
     return pages
 
 
+def first_line(path: Path) -> int:
+    """Return the line of a labelled dump, from 1, that its page begins at, behind the header."""
+    lines = path.read_bytes().removeprefix(BOM_UTF8).decode("utf-8").replace("\r", "").split("\n")
+    return next((n for n, x in enumerate(lines, start=1) if not _HEADER.fullmatch(x)), 1)
+
+
 def _read_file(path: Path, pages: list[LabeledPage], problems: list[str]) -> None:
     wrong: list[str] = []
     try:
@@ -167,7 +175,7 @@ def _parse_dump(path: Path, data: bytes, wrong: list[str]) -> LabeledPage | None
 def _dump_page(
     path: Path, header: dict[str, Any], texts: list[str], labels: list[str], wrong: list[str]
 ) -> LabeledPage | None:
-    site = header.pop("site", None) or path.parent.name
+    site = header.pop("site", None) or path.absolute().parent.name
     top = header.pop("headline_line", None)
     if top is not None and not (top.isdecimal() and int(top) < len(texts)):
         wrong.append(f"{path}: expected headline_line from 0 to {len(texts) - 1}; found {top!r}")
@@ -202,7 +210,8 @@ def write_page(path: str | Path, page: LabeledPage) -> None:
     ----------
     path : str or Path
     page : LabeledPage
-        Its `reference` has no place in the format and is left out.
+        Its `reference` has no place in the format and is left out; so is its site where it is the
+        folder's name.
 
     Raises
     ------
@@ -211,7 +220,10 @@ def write_page(path: str | Path, page: LabeledPage) -> None:
     """
     if "\r" in page.text:
         raise ValueError("expected lines that end in line feeds; found a carriage return")
-    header = [f"# {key}: {getattr(page, key)}" for key in _KEYS if getattr(page, key) is not None]
+    said = {key: getattr(page, key) for key in _KEYS}
+    if page.site == Path(path).absolute().parent.name:
+        del said["site"]
+    header = [f"# {key}: {value}" for key, value in said.items() if value is not None]
     lines = [
         f"{_SIGN_OF.get(label, '-')}  {line}" if line else ""
         for line, label in zip(page.text.split("\n"), page.labels, strict=True)
@@ -236,3 +248,9 @@ def write_jsonl(path: str | Path, pages: Iterable[LabeledPage]) -> None:
             packed.write(json.dumps(known, ensure_ascii=False).encode("utf-8") + b"\n")
         if packed is not file:
             packed.close()
+
+
+if __name__ == "__main__":
+    from training.check import main
+
+    sys.exit(main())

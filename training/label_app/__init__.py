@@ -1,0 +1,1 @@
+"""Labelling in the browser: a page on this machine that saves labelled dumps as one goes."""
