@@ -1,0 +1,289 @@
+"""Two texts as tokens, the runs of tokens that they share, and the heaviest chain of such runs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "MOST_COPIES",
+    "WIDTH",
+    "Tokens",
+    "first_place",
+    "heaviest_chain",
+    "number_tokens",
+    "shared_runs",
+    "split_tokens",
+]
+
+Ints = npt.NDArray[np.intp]
+Doubles = npt.NDArray[np.float64]
+
+WIDTH = 4
+"""Tokens of the shortest run that is looked for in the whole text."""
+
+MOST_COPIES = 12
+"""Places in the reference that are looked at, of those that are alike."""
+
+_MOST_RUNS = 2000
+"""Runs that are chained at once, the longest ones: the chain takes their number squared."""
+
+_SINGLE = 0.4
+"""Weight of a character that is a token of its own, in words: about that many make a word."""
+
+# Thai, Lao, Tibetan, Myanmar, Khmer, Kana and Han are written without spaces.
+_DENSE = (
+    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Vowel signs and points, which are no \w: a word of Hindi or pointed Hebrew would fall to pieces.
+_MARKS = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"  # fmt: skip  # noqa: E501
+_TOKEN = re.compile(rf"[{_DENSE}]|(?:[^\W{_DENSE}]|[{_MARKS}])+")
+_SINGLE_TOKEN = re.compile(f"[{_DENSE}]")
+_WORD = re.compile(r"\w+")
+_GLUED = re.compile("(?<=[a-z])(?=[A-Z])")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+
+
+def split_tokens(text: str) -> list[str]:
+    r"""Return the tokens of a text, lower-cased: words, and characters of spaceless scripts.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+        In order, without signs and spaces. Compatibility forms are made plain (NFKC), soft
+        hyphens and other unseen characters left out.
+
+    Examples
+    --------
+    >>> split_tokens("The so\u00adfa, 今日 (ﬁne)")
+    ['the', 'sofa', '今', '日', 'fine']
+    """
+    text = _GLUED.sub(" ", text)
+    if text.isascii():
+        return _WORD.findall(text.lower())
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).lower()
+    return (_WORD if not plain or max(plain) < "\u0300" else _TOKEN).findall(plain)
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """The tokens of a text as numbers; the same number in two texts is the same token.
+
+    Attributes
+    ----------
+    ids : ndarray of intp, shape (n_tokens,)
+        -1 for a token that the reference does not have.
+    starts : ndarray of intp, shape (n_lines + 1,)
+        The first token of each line, and `n_tokens`.
+    weights : ndarray of float64, shape (n_tokens,)
+        1 for a word, less for a single character of a script without spaces.
+    numeric : ndarray of bool, shape (n_tokens,)
+        Whether a token is made of digits.
+    """
+
+    ids: Ints
+    starts: Ints
+    weights: Doubles
+    numeric: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.ids)
+
+    @cached_property
+    def mass(self) -> Doubles:
+        """Weight of all tokens before each one, and of all."""
+        return np.concatenate([[0.0], np.cumsum(self.weights)])
+
+    @cached_property
+    def line_of(self) -> Ints:
+        """The line that each token stands in."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    @cached_property
+    def begins(self) -> npt.NDArray[np.bool_]:
+        """Whether a line begins at each token, or behind the last one."""
+        edges = np.zeros(len(self) + 1, dtype=bool)
+        edges[self.starts] = True
+        return edges
+
+
+def number_tokens(lines: Sequence[str], reference: Sequence[str]) -> tuple[Tokens, Tokens]:
+    """Return the tokens of the lines of a dump and of a reference.
+
+    Parameters
+    ----------
+    lines, reference : sequence of str
+
+    Returns
+    -------
+    tuple of Tokens
+        Of the dump, and of the reference.
+    """
+    numbers: dict[str, int] = {}
+    theirs = [split_tokens(line) for line in reference]
+    for token in chain.from_iterable(theirs):
+        numbers.setdefault(token, len(numbers))
+    # the last weight is that of -1
+    weight_of = np.array([*map(_weight, numbers), 1.0])
+    ours = [split_tokens(line) for line in lines]
+    return _tokens(ours, numbers, weight_of), _tokens(theirs, numbers, weight_of)
+
+
+def _weight(token: str) -> float:
+    return _SINGLE if len(token) == 1 and _SINGLE_TOKEN.match(token) else 1.0
+
+
+def _tokens(split: list[list[str]], numbers: dict[str, int], weight_of: Doubles) -> Tokens:
+    every = list(chain.from_iterable(split))
+    ids = np.array([numbers.get(token, -1) for token in every], dtype=np.intp)
+    starts = np.cumsum([0, *map(len, split)])
+    numeric = np.array([token.isdigit() for token in every], dtype=bool)
+    return Tokens(ids, starts, weight_of[ids], numeric)
+
+
+def _windows(dump: Ints, gold: Ints) -> tuple[Ints, Ints]:
+    """Name the windows of :data:`WIDTH` tokens of both texts; equal windows have equal names.
+
+    Names of pairs make names of pairs of pairs, as in the suffix arrays of Manber and Myers.
+    """
+    names = np.concatenate([dump, gold]) + 1
+    step = 1
+    while step < WIDTH:
+        pairs = names[:-step] * (int(names.max()) + 1) + names[step:]
+        names = np.unique(pairs, return_inverse=True)[1]
+        step *= 2
+    return names[: max(0, len(dump) - WIDTH + 1)], names[len(dump) :]
+
+
+def _first_copy(names: Ints, n_places: Ints) -> Ints:
+    """Return the first of the :data:`MOST_COPIES` places to look at, for each window.
+
+    Of many places those that come as far along as the window does among its own copies.
+    """
+    order = np.argsort(names, kind="stable")
+    begin = np.searchsorted(names[order], names)
+    n_copies = np.searchsorted(names[order], names, "right") - begin
+    nth = np.empty_like(order)
+    nth[order] = np.arange(len(order))
+    return first_place(nth - begin, n_copies, n_places)
+
+
+def first_place(nth: Ints, n_copies: Ints, n_places: Ints) -> Ints:
+    """Return the first place to look at for the `nth` of some copies, if there are many places.
+
+    Examples
+    --------
+    >>> first_place(np.array([0, 49, 99]), np.array(100), np.array(100)).tolist()
+    [0, 43, 88]
+    """
+    middle = (2 * nth + 1) * n_places // (2 * n_copies)
+    first: Ints = np.clip(middle - MOST_COPIES // 2, 0, np.maximum(n_places - MOST_COPIES, 0))
+    return first
+
+
+def shared_runs(dump: Ints, gold: Ints) -> Ints:
+    """Return the maximal runs of at least :data:`WIDTH` tokens that two texts share.
+
+    Parameters
+    ----------
+    dump, gold : ndarray of intp
+        Token numbers.
+
+    Returns
+    -------
+    ndarray of intp, shape (n_runs, 3)
+        Where a run starts in `dump`, where in `gold`, and its length; by diagonal, then start.
+
+    Examples
+    --------
+    >>> shared_runs(np.array([9, 1, 2, 3, 4, 5]), np.array([1, 2, 3, 4, 5, 6])).tolist()
+    [[1, 0, 5]]
+    """
+    if len(dump) < WIDTH or len(gold) < WIDTH:
+        return np.zeros((0, 3), dtype=np.intp)
+    ours, theirs = _windows(dump, gold)
+    order = np.argsort(theirs, kind="stable")
+    ranked = theirs[order]
+    low, high = np.searchsorted(ranked, ours), np.searchsorted(ranked, ours, "right")
+    counts = np.minimum(high - low, MOST_COPIES)
+    low += _first_copy(ours, high - low)
+    here = np.repeat(np.arange(len(ours)), counts)
+    nth = np.arange(len(here)) - np.repeat(np.cumsum(counts) - counts, counts)
+    there = order[low[here] + nth]
+    diagonal = there - here
+    order = np.lexsort((here, diagonal))
+    here, there, diagonal = here[order], there[order], diagonal[order]
+    first = np.ones(len(here), dtype=bool)
+    first[1:] = (np.diff(diagonal) != 0) | (np.diff(here) != 1)
+    at = np.flatnonzero(first)
+    length = np.diff(np.append(at, len(here))) + WIDTH - 1
+    return np.column_stack([here[at], there[at], length])
+
+
+def heaviest_chain(runs: Ints, weights: Doubles, bonus: float = 0.0, left: int = -2) -> Ints:
+    """Return the runs of largest total weight that go forward in both texts.
+
+    Runs may overlap by less than half; what overlaps is cut off the later one and does not count.
+    Between chains of like weight the one whose runs lie close together in the dump is chosen.
+
+    Parameters
+    ----------
+    runs : ndarray of intp, shape (n_runs, 3)
+        As of :func:`shared_runs`, in any order.
+    weights : ndarray of float64, shape (n_runs,)
+    bonus : float
+        Added for a run that follows the one before it in the reference without a gap.
+    left : int
+        Where the reference goes on before the first run, for its bonus.
+
+    Returns
+    -------
+    ndarray of intp, shape (n_chosen, 4)
+        Start in the dump, in the reference, and length of each piece, and the run that it is of.
+
+    Examples
+    --------
+    >>> runs = np.array([[0, 7, 4], [5, 0, 9], [14, 20, 4]])
+    >>> heaviest_chain(runs, np.array([4.0, 9.0, 4.0])).tolist()
+    [[5, 0, 9, 1], [14, 20, 4, 2]]
+    """
+    if not len(runs):
+        return np.zeros((0, 4), dtype=np.intp)
+    kept = np.argsort(-runs[:, 2], kind="stable")[:_MOST_RUNS]
+    kept = kept[np.lexsort((runs[kept, 1], runs[kept, 0]))]
+    start, there, length = runs[kept].T
+    weight = weights[kept]
+    best = weight + bonus * (there - left <= 1)
+    before = np.full(len(kept), -1)
+    cut = np.zeros(len(kept), dtype=np.intp)
+    stop, end = start + length, there + length
+    for k in range(1, len(kept)):
+        gap = start[k] - stop[:k]
+        jump = there[k] - end[:k]
+        overlap = np.maximum(-np.minimum(gap, jump), 0)
+        fits = (there[:k] < there[k]) & (start[:k] < start[k])
+        fits &= 2 * overlap < np.minimum(length[:k], length[k])
+        far = np.minimum(np.maximum(gap, 0) * 0.0005, 0.4)
+        total = np.where(fits, best[:k] - overlap - far + bonus * (jump <= 1), -np.inf)
+        last = k - 1 - int(np.argmax(total[::-1]))
+        if total[last] + weight[k] > best[k]:
+            best[k], before[k], cut[k] = total[last] + weight[k], last, overlap[last]
+    pieces = []
+    k = int(np.argmax(best))
+    while k >= 0:
+        pieces.append((start[k] + cut[k], there[k] + cut[k], length[k] - cut[k], kept[k]))
+        k = int(before[k])
+    return np.array(pieces[::-1], dtype=np.intp)
