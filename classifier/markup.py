@@ -8,7 +8,17 @@ from typing import Any, Literal
 
 from .page import read_page
 
-__all__ = ["MissingExtraError", "decode_html", "parse_html", "tags", "unseen", "walk", "wet_text"]
+__all__ = [
+    "BLOCKS",
+    "BOXES",
+    "MissingExtraError",
+    "decode_html",
+    "parse_html",
+    "tags",
+    "unseen",
+    "walk",
+    "wet_text",
+]
 
 
 def tags(names: str) -> frozenset[str]:
@@ -21,13 +31,15 @@ _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 _SKIPPED = frozenset({"script", "style", "template"})
 
-_BLOCKS = tags(
+BLOCKS = tags(
     "address article aside blockquote body br canvas center dd details dialog dir div dl dt "
     "fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hr html legend li main "
     "menu nav noscript ol optgroup p pre section select summary table tbody tfoot thead title tr "
     "ul video"
 )
-_BOXES = frozenset({"td", "th", "button", "option"})
+"""Elements that stand on lines of their own."""
+
+BOXES = tags("td th button option")
 """Elements that share a line in a browser; a WET record gives each its own."""
 
 _PARAGRAPHS = frozenset({"p", "div", "section", "article", "h1", "h2", "h3", "ul"})
@@ -119,7 +131,7 @@ def _flattened(tag: re.Match[str]) -> str:
     name = tag[1].lower()
     if name in _SKIPPED:
         return tag[0]
-    return "<br>" if name in _BLOCKS or name in _BOXES else ""
+    return "<br>" if name in BLOCKS or name in BOXES else ""
 
 
 def unseen(element: Any) -> bool:
@@ -182,7 +194,7 @@ def wet_text(html: str, *, spaced: bool = False) -> str:
     >>> wet_text("<ul><li><a>Home</a><a>News</a><li>Shop</ul><p>The <b>bridge</b> is\n shut.")
     'HomeNews\nShop\nThe bridge is shut.'
     """
-    blocks = _BLOCKS if spaced else _BLOCKS | _BOXES
+    blocks = BLOCKS if spaced else BLOCKS | BOXES
     parts = []
     for kind, element, text in walk(parse_html(html)):
         if kind == "text":
