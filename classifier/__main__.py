@@ -24,10 +24,7 @@ class _UserError(Exception):
     """A mistake to be told in one sentence."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="linesift", description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"linesift {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+def _shared_options() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--model", metavar="DIR", help="a model directory (default: the shipped one)"
@@ -38,6 +35,14 @@ def _parser() -> argparse.ArgumentParser:
                         help="a fixed threshold, in place of one for each page")  # fmt: skip
     shared.add_argument("--html", action="store_true",
                         help="the files are HTML; they are first made a text dump")  # fmt: skip
+    return shared
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="linesift", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"linesift {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    shared = _shared_options()
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("files", nargs="*", metavar="FILE", default=["-"],
                        help="a text dump; '-' or nothing: standard input")  # fmt: skip

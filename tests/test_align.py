@@ -61,6 +61,10 @@ def labels(dump: list[str], reference: list[str]) -> str:
             ["Home", ONE, "Read on", TWO, "Read on", THREE, "Read on"],
             [ONE, "Read on", TWO, THREE], "BCCCCCB", id="copies told once",
         ),
+        pytest.param(
+            ["Home", "1 Costs", ONE, "Old costs", TWO], ["Costs", ONE, TWO], "BCCBC",
+            id="no copy: another unknown word",
+        ),
         pytest.param(["Home", "Home"], ["Nothing of it"], "BB", id="nothing in common"),
         pytest.param(["Home", "", " "], [""], "B..", id="no reference"),
         pytest.param([""], [ONE], ".", id="no dump"),

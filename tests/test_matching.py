@@ -38,13 +38,13 @@ def test_tokens(text: str, tokens: list[str]) -> None:
 
 
 def test_numbers_are_shared_and_unknown_tokens_are_none() -> None:
-    dump, gold = number_tokens(["The sea 1999", "", "海 the"], ["sea the 海"])
+    dump, gold = number_tokens(["The sea 1999 air 1999", "", "海 the"], ["sea the 海"])
     assert gold.ids.tolist() == [0, 1, 2]
-    assert dump.ids.tolist() == [1, 0, -1, 2, 1]
-    assert dump.starts.tolist() == [0, 3, 3, 5]
-    assert dump.numeric.tolist() == [False, False, True, False, False]
-    assert dump.weights.tolist() == [1, 1, 1, 0.4, 1]
-    assert dump.line_of.tolist() == [0, 0, 0, 2, 2]
+    assert dump.ids.tolist() == [1, 0, -1, -2, -1, 2, 1]
+    assert dump.starts.tolist() == [0, 5, 5, 7]
+    assert dump.numeric.tolist() == [False, False, True, False, True, False, False]
+    assert dump.weights.tolist() == [1, 1, 1, 1, 1, 0.4, 1]
+    assert dump.line_of.tolist() == [0, 0, 0, 0, 0, 2, 2]
 
 
 def maximal_runs(dump: list[int], gold: list[int]) -> set[tuple[int, int, int]]:

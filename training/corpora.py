@@ -34,6 +34,9 @@ _STYLES = ("wet", "wetb", "resili", "insc", "htmltext")
 """Those that the shipped model is trained on."""
 
 
+_KEPT = ("url", "language", "page_type", "reference")
+
+
 @dataclass(frozen=True)
 class Corpus:
     """A public corpus.
@@ -176,30 +179,22 @@ def _label(corpus: Corpus, source: SourcePage, style: str, prefix: str) -> Label
         raise
     except ValueError:
         return Dropped(name, "the renderer cannot read it")
-    found = align(
-        dump,
-        source.reference,
-        title=source.title,
-        headline_in_reference=corpus.headline_in_reference,
-    )
+    inside = corpus.headline_in_reference
+    found = align(dump, source.reference, title=source.title, headline_in_reference=inside)
     page = LabeledPage(
         id=f"{prefix}/{name}",
         text="\n".join(found.page.lines),
         labels=found.labels,
         site=source.site or site_of(source.url) or f"{prefix}:{source.name}",
-        url=source.url,
-        language=source.language,
-        page_type=source.page_type,
         renderer=style,
         source=corpus.source,
         license=corpus.license,
-        reference=source.reference,
         headline_line=found.headline,
-        headline_in_reference=corpus.headline_in_reference,
+        headline_in_reference=inside,
+        **{key: getattr(source, key) for key in _KEPT},
     )
-    if _content_f1(page) < _LEAST_F1:
-        return Dropped(name, "the page does not hold the gold text")
-    return page
+    fits = _content_f1(page) >= _LEAST_F1
+    return page if fits else Dropped(name, "the page does not hold the gold text")
 
 
 def _content_f1(page: LabeledPage) -> float:

@@ -35,6 +35,9 @@ MOST_COPIES = 12
 _MOST_RUNS = 2000
 """Runs that are chained at once, the longest ones: the chain takes their number squared."""
 
+_FAR_COST, _MOST_FAR_COST = 0.0005, 0.4
+"""What a token between two runs of a chain costs, and all of them at most, in words."""
+
 _SINGLE = 0.4
 """Weight of a character that is a token of its own, in words: about that many make a word."""
 
@@ -48,7 +51,8 @@ _MARKS = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06e
 _TOKEN = re.compile(rf"[{_DENSE}]|(?:[^\W{_DENSE}]|[{_MARKS}])+")
 _SINGLE_TOKEN = re.compile(f"[{_DENSE}]")
 _WORD = re.compile(r"\w+")
-_GLUED = re.compile("(?<=[a-z])(?=[A-Z])")
+# "AdaMarch": where a dump runs the texts of two elements together
+_GLUED = re.compile("(?<=[a-zß-öø-ÿα-ωа-яё])(?=[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ])")
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 
 
@@ -84,7 +88,7 @@ class Tokens:
     Attributes
     ----------
     ids : ndarray of intp, shape (n_tokens,)
-        -1 for a token that the reference does not have.
+        Negative for a token that the reference does not have.
     starts : ndarray of intp, shape (n_lines + 1,)
         The first token of each line, and `n_tokens`.
     weights : ndarray of float64, shape (n_tokens,)
@@ -132,26 +136,30 @@ def number_tokens(lines: Sequence[str], reference: Sequence[str]) -> tuple[Token
     tuple of Tokens
         Of the dump, and of the reference.
     """
-    numbers: dict[str, int] = {}
     theirs = [split_tokens(line) for line in reference]
+    ours = [split_tokens(line) for line in lines]
+    numbers: dict[str, int] = {}
     for token in chain.from_iterable(theirs):
         numbers.setdefault(token, len(numbers))
-    # the last weight is that of -1
-    weight_of = np.array([*map(_weight, numbers), 1.0])
-    ours = [split_tokens(line) for line in lines]
-    return _tokens(ours, numbers, weight_of), _tokens(theirs, numbers, weight_of)
+    unknown = -1
+    for token in chain.from_iterable(ours):
+        if token not in numbers:
+            numbers[token] = unknown
+            unknown -= 1
+    # in the order of the numbers, the negative ones as Python counts them from the end
+    known = len(numbers) + unknown + 1
+    names = list(numbers)
+    names = names[:known] + names[known:][::-1]
+    single = _SINGLE_TOKEN.fullmatch
+    weight_of = np.array([_SINGLE if single(name) else 1.0 for name in names])
+    numeric_of = np.array([name.isdigit() for name in names], dtype=bool)
 
+    def tokens(split: list[list[str]]) -> Tokens:
+        ids = np.array([numbers[token] for token in chain.from_iterable(split)], dtype=np.intp)
+        starts = np.cumsum([0, *map(len, split)])
+        return Tokens(ids, starts, weight_of[ids], numeric_of[ids])
 
-def _weight(token: str) -> float:
-    return _SINGLE if len(token) == 1 and _SINGLE_TOKEN.match(token) else 1.0
-
-
-def _tokens(split: list[list[str]], numbers: dict[str, int], weight_of: Doubles) -> Tokens:
-    every = list(chain.from_iterable(split))
-    ids = np.array([numbers.get(token, -1) for token in every], dtype=np.intp)
-    starts = np.cumsum([0, *map(len, split)])
-    numeric = np.array([token.isdigit() for token in every], dtype=bool)
-    return Tokens(ids, starts, weight_of[ids], numeric)
+    return tokens(ours), tokens(theirs)
 
 
 def _windows(dump: Ints, gold: Ints) -> tuple[Ints, Ints]:
@@ -159,7 +167,8 @@ def _windows(dump: Ints, gold: Ints) -> tuple[Ints, Ints]:
 
     Names of pairs make names of pairs of pairs, as in the suffix arrays of Manber and Myers.
     """
-    names = np.concatenate([dump, gold]) + 1
+    names = np.concatenate([dump, gold])
+    names -= names.min()
     step = 1
     while step < WIDTH:
         pairs = names[:-step] * (int(names.max()) + 1) + names[step:]
@@ -267,23 +276,32 @@ def heaviest_chain(runs: Ints, weights: Doubles, bonus: float = 0.0, left: int =
     start, there, length = runs[kept].T
     weight = weights[kept]
     best = weight + bonus * (there - left <= 1)
-    before = np.full(len(kept), -1)
-    cut = np.zeros(len(kept), dtype=np.intp)
+    last, before, cut = _link(start, there, length, weight, best, bonus)
+    pieces = []
+    while last >= 0:
+        shift = cut[last]
+        pieces.append((start[last] + shift, there[last] + shift, length[last] - shift, kept[last]))
+        last = int(before[last])
+    return np.array(pieces[::-1], dtype=np.intp)
+
+
+def _link(
+    start: Ints, there: Ints, length: Ints, weight: Doubles, best: Doubles, bonus: float
+) -> tuple[int, Ints, Ints]:
+    """Return the last run of the heaviest chain, the run before each, and what is cut off each."""
+    before = np.full(len(start), -1)
+    cut = np.zeros(len(start), dtype=np.intp)
     stop, end = start + length, there + length
-    for k in range(1, len(kept)):
+    for k in range(1, len(start)):
         gap = start[k] - stop[:k]
         jump = there[k] - end[:k]
         overlap = np.maximum(-np.minimum(gap, jump), 0)
         fits = (there[:k] < there[k]) & (start[:k] < start[k])
         fits &= 2 * overlap < np.minimum(length[:k], length[k])
-        far = np.minimum(np.maximum(gap, 0) * 0.0005, 0.4)
+        far = np.minimum(np.maximum(gap, 0) * _FAR_COST, _MOST_FAR_COST)
         total = np.where(fits, best[:k] - overlap - far + bonus * (jump <= 1), -np.inf)
-        last = k - 1 - int(np.argmax(total[::-1]))
-        if total[last] + weight[k] > best[k]:
-            best[k], before[k], cut[k] = total[last] + weight[k], last, overlap[last]
-    pieces = []
-    k = int(np.argmax(best))
-    while k >= 0:
-        pieces.append((start[k] + cut[k], there[k] + cut[k], length[k] - cut[k], kept[k]))
-        k = int(before[k])
-    return np.array(pieces[::-1], dtype=np.intp)
+        nearest = k - 1 - int(np.argmax(total[::-1]))
+        if total[nearest] + weight[k] > best[k]:
+            best[k], before[k] = total[nearest] + weight[k], nearest
+            cut[k] = overlap[nearest]
+    return int(np.argmax(best)), before, cut

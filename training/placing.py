@@ -169,7 +169,7 @@ def _short_lines(placing: Placing, gap: Gap) -> dict[tuple[int, ...], list[int]]
                 words += 1
             for low in {start, words}:
                 line = tuple(placing.ours[low:behind])
-                if -1 not in line:
+                if min(line) >= 0:
                     found.setdefault(line, []).append(low)
     return found
 
