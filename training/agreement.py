@@ -91,40 +91,33 @@ def _differences(page: LabeledPage, found: Alignment) -> Iterator[tuple[str, str
     if not differ or page.reference is None:
         return
     keys = [" ".join(split_tokens(line)) for line in found.page.lines]
+    copies = Counter(keys)
     labels_of: dict[str, set[str]] = defaultdict(set)
     for key, truth, label in zip(keys, page.labels, found.labels, strict=True):
         labels_of[key] |= {truth, label}
     gold = f" {' '.join(split_tokens(page.reference))} "
-    plain = set(page.reference.lower().split())
+    words = set(page.reference.lower().split())
     for index in differ:
         key = keys[index]
-        kind = _kind(found, index, key, keys.count(key), gold, plain, labels_of[key])
+        if found.labels[index] == "?":
+            kind = "headline" if index == found.headline else "not sure"
+        elif key and copies[key] > 1 and labels_of[key] >= {"C", "B"}:
+            every = gold.count(f" {key} ") >= copies[key]
+            kind = "every copy is in the reference" if every else "which of the copies"
+        else:
+            kind = _kind(found.page.lines[index], key, gold, words)
         yield kind, page.labels[index], found.labels[index]
 
 
-def _kind(
-    found: Alignment,
-    index: int,
-    key: str,
-    copies: int,
-    gold: str,
-    plain: set[str],
-    labels: set[str],
-) -> str:
-    line = found.page.lines[index]
-    if found.labels[index] == "?":
-        return "headline" if index == found.headline else "not sure"
+def _kind(line: str, key: str, gold: str, words: set[str]) -> str:
+    """Tell how a line, `key` by its tokens, stands in the reference, `gold` by its tokens."""
     if not key:
         return "signs only"
-    if copies > 1 and gold.count(f" {key} ") >= copies:
-        return "every copy is in the reference"
-    if copies > 1 and {"C", "B"} <= labels:
-        return "which of the copies"
-    if f" {key} " in gold and not set(line.lower().split()) <= plain:
-        return "words glued together"
-    if f" {key} " in gold:
-        return "stands in the reference as it is"
-    return "stands there in part" if any(f" {x} " in gold for x in key.split()) else "does not"
+    if f" {key} " not in gold:
+        shared = any(f" {token} " in gold for token in key.split())
+        return "stands in the reference in part" if shared else "no word is in the reference"
+    whole = words.issuperset(line.lower().split())
+    return "stands in the reference as it is" if whole else "words glued together"
 
 
 def print_agreement(found: Agreement, title: str, console: Console | None = None) -> None:
