@@ -12,10 +12,9 @@ from training.matching import (
     WIDTH,
     first_place,
     heaviest_chain,
-    number_tokens,
     shared_runs,
-    split_tokens,
 )
+from training.numbering import number_tokens, split_tokens
 from training.placing import place_tokens
 
 WORDS = st.lists(st.integers(0, 3), max_size=11)

@@ -106,6 +106,15 @@ def test_lynx_like_wraps_at_80_columns_and_indents_lists() -> None:
     assert lines[-1] == "   " + "_" * 74
 
 
+def test_lynx_like_stands_in_for_pictures_and_fields() -> None:
+    html = (
+        "<p><img src=/a/b.png?x=1><img src=c.png alt='A bridge'>"
+        "<img src='data:image/png;base64,/+'>"
+        "<p><input type=CHECKBOX>Yes<input type=hidden value=no><input type=submit value=Send>"
+    )
+    assert lynx_text(html).split("\n") == ["   [b.png]A bridge[INLINE]", "", "   [ ] YesSend"]
+
+
 def text_of(lines: list[str], part: str) -> str:
     return next(line for line in lines if part in line)
 

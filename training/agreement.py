@@ -12,8 +12,8 @@ from rich.table import Table
 
 from training.align import Alignment, align
 from training.labeled import LabeledPage
-from training.matching import split_tokens
 from training.metrics import keeps_headline, word_scores
+from training.numbering import split_tokens
 
 __all__ = ["Agreement", "compare", "print_agreement"]
 

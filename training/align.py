@@ -19,7 +19,7 @@ import numpy.typing as npt
 from classifier.page import Page, read_page
 from training.judging import Judge
 from training.labeled import SUFFIXES, LabeledPage, read_pages, write_jsonl, write_page
-from training.matching import number_tokens
+from training.numbering import number_tokens
 from training.placing import place_tokens
 
 __all__ = ["Alignment", "align", "main"]

@@ -8,13 +8,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from training.matching import Ints, split_tokens
+from training.numbering import Doubles, Ints, split_tokens
 from training.placing import How, Placing
 
 __all__ = ["Judge"]
-
-Bools = npt.NDArray[np.bool_]
-Doubles = npt.NDArray[np.float64]
 
 _SURENESS = {How.NOT: 0.0, How.RUN: 1.0, How.LINE: 0.95, How.MOVED: 0.85, How.FUZZY: 0.7}
 """How much the way in which a token was placed says of its line."""

@@ -48,7 +48,7 @@ class _Writer:
 
     def text(self, text: str) -> None:
         if self._raw:
-            first, *rest = text.split("\n")
+            first, *rest = text.replace("\r", "\n").split("\n")
             self._words.append(first)
             for line in rest:
                 self.end_line()
@@ -111,10 +111,11 @@ class _Writer:
             self.links.append(_absolute(self._url, get("href")))
             return f"[{len(self.links)}]"
         if tag == "img":
-            name = get("src", "").partition("?")[0].rpartition("/")[2]
-            return str(get("alt", f"[{name[:40]}]"))
+            source = get("src", "").partition("?")[0]
+            name = "INLINE" if source.startswith("data:") else source.rpartition("/")[2]
+            return str(get("alt", f"[{name}]"))
         if tag == "input":
-            kind = get("type", "text")
+            kind = get("type", "text").lower()
             boxes = {"checkbox": "[ ] ", "radio": "( ) ", "hidden": "", "image": "[submit]"}
             buttons = ("submit", "button", "reset")
             return boxes.get(kind, get("value", "Submit") if kind in buttons else "_" * 20)

@@ -14,13 +14,11 @@ from rapidfuzz.distance import LCSseq
 from training.matching import (
     MOST_COPIES,
     WIDTH,
-    Doubles,
-    Ints,
-    Tokens,
     first_place,
     heaviest_chain,
     shared_runs,
 )
+from training.numbering import Doubles, Ints, Tokens
 
 __all__ = ["How", "Placing", "place_tokens"]
 
