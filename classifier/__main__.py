@@ -25,10 +25,7 @@ class _UserError(Exception):
     """A mistake to be told in one sentence."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="linesift", description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"linesift {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+def _shared_options() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--model", metavar="DIR", help="a model directory (default: the shipped one)"
@@ -37,6 +34,16 @@ def _parser() -> argparse.ArgumentParser:
                         help="the operating point")  # fmt: skip
     shared.add_argument("--min-probability", type=float, metavar="P",
                         help="a fixed threshold, in place of one for each page")  # fmt: skip
+    shared.add_argument("--html", action="store_true",
+                        help="the files are HTML; they are first made a text dump")  # fmt: skip
+    return shared
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="linesift", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"linesift {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    shared = _shared_options()
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("files", nargs="*", metavar="FILE", default=["-"],
                        help="a text dump; '-' or nothing: standard input")  # fmt: skip
@@ -96,8 +103,16 @@ def _with_phrases(model: Model, options: argparse.Namespace) -> Model:
     )
 
 
-def _read(name: str) -> bytes:
-    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+def _read(name: str, options: argparse.Namespace) -> str | bytes:
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    if not options.html:
+        return data
+    from .markup import MissingExtraError, decode_html, wet_text
+
+    try:
+        return wet_text(decode_html(data))
+    except MissingExtraError as error:
+        raise _UserError(str(error)) from None
 
 
 def _write(lines: Iterable[str]) -> None:
@@ -142,7 +157,7 @@ def _explain(options: argparse.Namespace) -> int:
         raise _UserError(f"expected FILE:LINE with a line from 1, found {options.place!r}")
     model = _model(options)
     try:
-        page = model.classify(_read(name))
+        page = model.classify(_read(name, options))
     except OSError as error:
         raise _UserError(f"{name}: {error.strerror}") from None
     line = int(number) - 1
@@ -158,7 +173,7 @@ def _each_file(options: argparse.Namespace) -> int:
     first = True
     for name in options.files:
         try:
-            dump = _read(name)
+            dump = _read(name, options)
         except OSError as error:
             print(f"linesift: {name}: {error.strerror}", file=sys.stderr)
             failed = 1

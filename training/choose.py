@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from classifier.counting import Floats
 from classifier.features import batches
-from classifier.model import SECOND_NAMES, Model
+from classifier.model import Model
+from classifier.scoring import SECOND_NAMES
 
 __all__ = ["PageLines", "choose_lines", "look", "order_pages", "usefulness"]
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from classifier.model_file import replace_file
+from classifier.array_file import replace_file
 
 __all__ = ["PageProgress", "Progress", "read_progress", "runs_of", "write_progress"]
 
