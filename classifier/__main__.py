@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__, batch_command
+from . import __version__, batch_command, memory_command
 from .records import SourceError
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ def _shared_options() -> argparse.ArgumentParser:
                         help="the operating point")  # fmt: skip
     shared.add_argument("--min-probability", type=float, metavar="P",
                         help="a fixed threshold, in place of one for each page")  # fmt: skip
-    shared.add_argument("--html", action="store_true",
-                        help="the files are HTML; they are first made a text dump")  # fmt: skip
     return shared
 
 
@@ -53,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
                            help=f"a line with it is likely {kind}; repeatable")  # fmt: skip
     known.add_argument("--phrases", type=Path, metavar="FILE",
                        help="such phrases, one a line behind '+ ' (content) or '- '")  # fmt: skip
+    known.add_argument("--html", action="store_true",
+                       help="the files are HTML; they are first made a text dump")  # fmt: skip
     both = [files, shared, known]
     clean = commands.add_parser("clean", parents=both, help="print the content only")
     clean.add_argument("--body", action="store_true", help="leave the headline out")
@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--top", type=int, default=15, help="how many features (default 15)")
     batch_command.add_options(
         commands.add_parser("batch", parents=[shared], help="clean many pages to shards")
+    )
+    memory_command.add_options(
+        commands.add_parser("memory", help="count what sites repeat, as evidence for batch")
     )
     return parser
 
@@ -189,7 +192,11 @@ def _batch(options: argparse.Namespace) -> int:
     return batch_command.run(options, _model(options))
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"explain": _explain, "batch": _batch}
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "explain": _explain,
+    "batch": _batch,
+    "memory": memory_command.run,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,15 +16,20 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import __version__
+from .first_pass import load_memory, remember
 from .formats import FORMATS, output_format
 from .model import Model
 from .outputs import Fields
 from .records import Record, SourceError
 from .shards import Checkpoint, Output
+from .site_memory import SiteMemory
 from .sources import Source, read_source
 from .workers import Item, Labeller, Task, results
 
-__all__ = ["Job", "Progress", "Summary", "run_batch"]
+__all__ = ["MEMORY", "Job", "Progress", "Summary", "run_batch"]
+
+MEMORY = "site.mem"
+"""Name of the file of the sites' memory beside the shards."""
 
 _TASK_PAGES, _TASK_CHARS = 64, 1 << 20
 """A task has so many records, or is the first to have so many characters."""
@@ -47,6 +52,10 @@ class Job:
         Records of a shard, those that cannot be read among them.
     workers : int
         Processes that label; with 1, the reading process does.
+    memory : Path or None
+        A saved site memory, as evidence on the records whose site is known.
+    two_pass : bool
+        Whether such a memory is made of the sources first, and kept in the output folder.
     """
 
     sources: Sequence[Source]
@@ -55,6 +64,8 @@ class Job:
     fields: Fields = field(default_factory=Fields)
     shard_size: int = 10_000
     workers: int = 1
+    memory: Path | None = None
+    two_pass: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,8 @@ def run_batch(
     with Output(job.out, form, _settings(model, job)) as output:
         before = output.done.pages
         if not output.done.finished:
-            _run(Labeller(model, form, job.fields), job, output, report)
+            memory = _memory(job, report)
+            _run(Labeller(model, form, job.fields, memory), job, output, report)
         done = output.done
     seconds = time.monotonic() - began
     return Summary(done.pages, done.failed, done.shards, done.pages - before, seconds)
@@ -160,6 +172,23 @@ def _run(
     output.commit(len(job.sources), 0, finished=True)
 
 
+def _memory(job: Job, report: Callable[[Progress], object]) -> SiteMemory | None:
+    """Return the memory that a job names, or that an earlier run or this one makes first."""
+    if job.memory is not None:
+        return load_memory(job.memory)
+    if not job.two_pass:
+        return None
+    path = job.out / MEMORY
+    if path.exists():
+        return load_memory(path)
+    memory, reading = SiteMemory(), _Reading(job.sources)
+    items = (item for _, _, item in reading.items(Checkpoint(), job.fields.text))
+    for _ in remember(items, memory):
+        report(Progress(0, 0, reading.size()))
+    memory.save(path)
+    return memory
+
+
 def _check(job: Job) -> None:
     fields = job.fields
     more = fields.labels or fields.probabilities or fields.spans or fields.dolma is not None
@@ -173,6 +202,10 @@ def _check(job: Job) -> None:
         raise SourceError(f"the text cannot stand in the field {fields.text!r}")
     if min(job.shard_size, job.workers) < 1:
         raise SourceError("expected at least one page a shard, and one worker")
+    if job.two_pass and job.memory is not None:
+        raise SourceError("expected a memory or two passes that make one, found both")
+    if job.two_pass and any(source.name == "-" for source in job.sources):
+        raise SourceError("standard input cannot be read twice; save it to a file first")
 
 
 def _settings(model: Model, job: Job) -> dict[str, Any]:
@@ -189,9 +222,18 @@ def _settings(model: Model, job: Job) -> dict[str, Any]:
         "model": joblib.hash(neutral),
         "format": job.format,
         "shard_size": job.shard_size,
+        "two_pass": job.two_pass,
+        "memory": _digest(job.memory) if job.memory else None,
         "fields": asdict(job.fields),
         "sources": f"{len(job.sources)}, {sha256(listed.encode()).hexdigest()[:16]}",
     }
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise SourceError(f"{path}: expected a site memory; {error.strerror}") from None
 
 
 class _Reading:

@@ -46,6 +46,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--dolma", nargs="?", const="linesift__lines", metavar="NAME",
         help="spans as attributes of Dolma: [start, end, score], in characters")  # fmt: skip
     add("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument("--memory", type=Path, metavar="FILE",
+                       help="what the sites repeat, by 'linesift memory build'")  # fmt: skip
+    known.add_argument("--two-pass", action="store_true",
+                       help="first find what the sites repeat, then label")  # fmt: skip
     add("--shard-size", type=int, default=10_000, metavar="PAGES", help="(default 10000)")
 
 
@@ -111,6 +116,8 @@ def _job(options: argparse.Namespace) -> Job:
         fields=fields,
         shard_size=options.shard_size,
         workers=options.workers,
+        memory=options.memory,
+        two_pass=options.two_pass,
     )
 
 

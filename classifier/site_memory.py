@@ -176,6 +176,11 @@ class SiteMemory:
         return int(self._sites[1].sum(dtype=np.int64))
 
     @property
+    def n_sites(self) -> int:
+        """Number of sites that pages were added of."""
+        return len(self._sites[0])
+
+    @property
     def n_lines(self) -> int:
         """Number of different lines that are kept."""
         self._settle()

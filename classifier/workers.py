@@ -16,6 +16,7 @@ from .formats import Format
 from .model import Model
 from .outputs import Fields
 from .records import BadRecord, Record
+from .site_memory import SiteMemory
 
 __all__ = ["BatchError", "Item", "Labelled", "Labeller", "Task", "results"]
 
@@ -66,11 +67,14 @@ class Labeller:
     model : Model
     form : Format
     fields : Fields
+    memory : SiteMemory, optional
+        What is known of the records' sites.
     """
 
     model: Model
     form: Format
     fields: Fields
+    memory: SiteMemory | None = None
 
     def __call__(self, items: Sequence[Item]) -> Labelled:
         """Return the encoded pages and the records that failed."""
@@ -83,7 +87,10 @@ class Labeller:
             return Labelled(self._encoded(good), len(good), tuple(bad))
 
     def _encoded(self, records: Sequence[Record]) -> Any:
-        pages = self.model.classify_many([record.text for record in records])
+        memory, sites = self.memory, None
+        if memory is not None:
+            sites = [memory.site(record.site) if record.site else None for record in records]
+        pages = self.model.classify_many([record.text for record in records], sites)
         rows = [self.fields.row(*both) for both in zip(records, pages, strict=True)]
         return self.form.encode(rows, self.fields)
 

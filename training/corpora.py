@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from classifier.array_file import replace_file
 from classifier.markup import MissingExtraError
-from classifier.model_file import replace_file
 from training import corpus_readers as readers
 from training.align import align
 from training.corpus_pages import Dropped, Found, LayoutError, Pages, SourcePage, site_of
