@@ -34,6 +34,11 @@ def _shared_options() -> argparse.ArgumentParser:
                         help="the operating point")  # fmt: skip
     shared.add_argument("--min-probability", type=float, metavar="P",
                         help="a fixed threshold, in place of one for each page")  # fmt: skip
+    for kind in ("content", "boilerplate"):
+        shared.add_argument(f"--{kind}-phrase", action="append", default=[], metavar="TEXT",
+                            help=f"a line with it is likely {kind}; repeatable")  # fmt: skip
+    shared.add_argument("--phrases", type=Path, metavar="FILE",
+                        help="such phrases, one a line behind '+ ' (content) or '- '")  # fmt: skip
     return shared
 
 
@@ -45,15 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("files", nargs="*", metavar="FILE", default=["-"],
                        help="a text dump; '-' or nothing: standard input")  # fmt: skip
-    known = argparse.ArgumentParser(add_help=False)
-    for kind in ("content", "boilerplate"):
-        known.add_argument(f"--{kind}-phrase", action="append", default=[], metavar="TEXT",
-                           help=f"a line with it is likely {kind}; repeatable")  # fmt: skip
-    known.add_argument("--phrases", type=Path, metavar="FILE",
-                       help="such phrases, one a line behind '+ ' (content) or '- '")  # fmt: skip
-    known.add_argument("--html", action="store_true",
-                       help="the files are HTML; they are first made a text dump")  # fmt: skip
-    both = [files, shared, known]
+    html = argparse.ArgumentParser(add_help=False)
+    html.add_argument("--html", action="store_true",
+                      help="the files are HTML; they are first made a text dump")  # fmt: skip
+    both = [files, shared, html]
     clean = commands.add_parser("clean", parents=both, help="print the content only")
     clean.add_argument("--body", action="store_true", help="leave the headline out")
     label = commands.add_parser("label", parents=both, help="print every line with its label")
@@ -61,12 +61,10 @@ def _parser() -> argparse.ArgumentParser:
                        help="labelled dump; label, probability, line; or JSON")  # fmt: skip
     show = commands.add_parser("show", parents=both, help="show the page, boilerplate dimmed")
     show.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    explain = commands.add_parser(
-        "explain", parents=[shared, known], help="tell why a line got its label"
-    )
-    explain.add_argument(
-        "place", metavar="FILE:LINE", help="a line, from 1; '-:LINE' for standard input"
-    )
+    explain = commands.add_parser("explain", parents=[shared, html],
+                                  help="tell why a line got its label")  # fmt: skip
+    explain.add_argument("place", metavar="FILE:LINE",
+                         help="a line, from 1; '-:LINE' for standard input")  # fmt: skip
     explain.add_argument("--top", type=int, default=15, help="how many features (default 15)")
     batch_command.add_options(
         commands.add_parser("batch", parents=[shared], help="clean many pages to shards")
