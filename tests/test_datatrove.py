@@ -113,7 +113,7 @@ def test_the_pipeline_runs_on_ray(wet: Path, tmp_path: Path) -> None:
 
 @pytest.mark.ray
 def test_ray_data(tmp_path: Path, shipped: Model) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray.data", exc_type=ImportError)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
