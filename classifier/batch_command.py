@@ -100,14 +100,8 @@ def _job(options: argparse.Namespace) -> Job:
     for name in options.sources:
         if Path(name).is_dir() and out.resolve().is_relative_to(Path(name).resolve()):
             raise SourceError(f"{out}: expected a folder outside of the input {name}")
-    fields = Fields(
-        text=options.text_field,
-        body=options.body,
-        labels=options.labels,
-        probabilities=options.probabilities,
-        spans=options.spans,
-        dolma=options.dolma,
-    )
+    names = ("body", "labels", "probabilities", "spans", "dolma")
+    fields = Fields(options.text_field, **{name: getattr(options, name) for name in names})
     told = [name for name in FORMATS if out.name.endswith(f".{name}")]
     return Job(
         sources=find_sources(options.sources, kind=options.input_format),

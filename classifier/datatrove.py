@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,13 @@ from typing import Any
 
 from .model import Model
 from .model_file import load_model
+from .records import site_of
 from .result import PageResult
+from .site_memory import Site, SiteMemory
 from .span import BOILERPLATE, CONTENT
 
 try:
+    from datatrove.io import open_file
     from datatrove.pipeline.base import PipelineStep
     from datatrove.utils.batching import batched
 except ImportError as error:
@@ -21,7 +24,20 @@ except ImportError as error:
         "the step for datatrove needs datatrove; install it with pip install 'linesift[datatrove]'"
     ) from error
 
-__all__ = ["LineBoilerplateFilter"]
+__all__ = ["LineBoilerplateFilter", "site_of_document"]
+
+
+def site_of_document(document: Any) -> str | None:
+    """Return the registrable domain of a document's ``metadata["url"]``, if it has one."""
+    url = document.metadata.get("url")
+    return site_of(url) if isinstance(url, str) else None
+
+
+def _sites(batch: Sequence[Any], memory: SiteMemory | None) -> list[Site | None] | None:
+    if memory is None:
+        return None
+    names = [site_of_document(document) for document in batch]
+    return [memory.site(name) if name else None for name in names]
 
 
 class LineBoilerplateFilter(PipelineStep):  # type: ignore[misc]
@@ -46,6 +62,9 @@ class LineBoilerplateFilter(PipelineStep):  # type: ignore[misc]
         Documents that are scored together.
     exclusion_writer : DiskWriter, optional
         Is given a document of the same id with the lines that were removed.
+    memory : str, optional
+        A saved site memory, as evidence on the documents with a ``metadata["url"]``; see
+        :mod:`classifier.datatrove_memory`.
 
     Examples
     --------
@@ -69,6 +88,7 @@ class LineBoilerplateFilter(PipelineStep):  # type: ignore[misc]
         keep_empty: bool = False,
         batch_size: int = 64,
         exclusion_writer: Any = None,
+        memory: str | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -78,14 +98,16 @@ class LineBoilerplateFilter(PipelineStep):  # type: ignore[misc]
         self.keep_empty = keep_empty
         self.batch_size = batch_size
         self.exclusion_writer = exclusion_writer
+        self.memory = memory
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
         """Yield the documents of a task, rewritten, in order."""
-        model = self._load()
+        model, memory = self._load(), self._load_memory()
         with self.exclusion_writer or nullcontext() as writer:
             for batch in batched(data, self.batch_size):
                 with self.track_time("batch"):
-                    pages = list(model.classify_many([document.text for document in batch]))
+                    texts = [document.text for document in batch]
+                    pages = list(model.classify_many(texts, _sites(batch, memory)))
                 for document, page in zip(batch, pages, strict=True):
                     removed = self._rewrite(document, page)
                     if writer and removed:
@@ -104,6 +126,12 @@ class LineBoilerplateFilter(PipelineStep):  # type: ignore[misc]
         if self.min_probability is not None:
             model = model.with_min_probability(self.min_probability)
         return model
+
+    def _load_memory(self) -> SiteMemory | None:
+        if self.memory is None:
+            return None
+        with open_file(self.memory, "rb") as file:
+            return SiteMemory.from_bytes(file.read())
 
     def _rewrite(self, document: Any, page: PageResult) -> str:
         """Put the content into a document; return what is left out."""

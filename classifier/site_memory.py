@@ -226,18 +226,26 @@ class SiteMemory:
         itself = int(pages > 0 and worded.any() and counts[worded].min() > 0)
         return np.where(worded, counts - itself, -1), pages - itself
 
-    def save(self, path: str | Path) -> None:
-        """Write the memory to a file, which is replaced whole.
-
-        Parameters
-        ----------
-        path : str or Path
-        """
+    def to_bytes(self) -> bytes:
+        """Return the memory as the bytes of its file."""
         self._settle()
         arrays: Arrays = {"format": np.array(FORMAT), "error": np.array(self.error)}
         arrays |= {"lines": self._lines[0], "line_pages": self._lines[1]}
         arrays |= {"sites": self._sites[0], "site_pages": self._sites[1]}
-        replace_file(Path(path), pack_arrays(arrays, deflate=False))
+        return pack_arrays(arrays, deflate=False)
+
+    @classmethod
+    def from_bytes(cls, packed: bytes, *, max_lines: int = 50_000_000) -> SiteMemory:
+        """Return the memory that was saved as these bytes; errors are those of :meth:`load`."""
+        try:
+            arrays = unpack_arrays(packed, 2 * len(packed) + (1 << 20))
+            return _checked(cls(max_lines=max_lines), arrays)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise SiteMemoryError(f"expected a site memory; {error}") from None
+
+    def save(self, path: str | Path) -> None:
+        """Write the memory to a file, which is replaced whole."""
+        replace_file(Path(path), self.to_bytes())
 
     @classmethod
     def load(cls, path: str | Path, *, max_lines: int = 50_000_000) -> SiteMemory:
@@ -249,22 +257,15 @@ class SiteMemory:
         max_lines : int
             As for a new memory.
 
-        Returns
-        -------
-        SiteMemory
-
         Raises
         ------
         SiteMemoryError
-            If the file is missing or is no memory: ``{path}: expected a site memory; {what was
-            found}``.
+            If the file is missing or is no memory.
         """
         try:
-            packed = Path(path).read_bytes()
-            arrays = unpack_arrays(packed, 2 * len(packed) + (1 << 20))
-            return _checked(cls(max_lines=max_lines), arrays)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise SiteMemoryError(f"{path}: expected a site memory; {error}") from None
+            return cls.from_bytes(Path(path).read_bytes(), max_lines=max_lines)
+        except (OSError, SiteMemoryError) as error:
+            raise SiteMemoryError(f"{path}: {error}") from None
 
 
 def _checked(memory: SiteMemory, arrays: Arrays) -> SiteMemory:

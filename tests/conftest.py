@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from classifier import Model, load_model
+from classifier.batch import run_batch
+from classifier.model_file import save_model
+from tests.batches import job, write_crawl
 from training.fit import fit
 from training.records import LabeledPage
 from training.stages import Recipe
@@ -67,3 +71,26 @@ def small_model(pages: Sequence[LabeledPage]) -> Model:
 def shipped() -> Model:
     """The model that comes with the library."""
     return load_model()
+
+
+@pytest.fixture(scope="session")
+def crawl(tmp_path_factory: pytest.TempPathFactory, pages: Sequence[LabeledPage]) -> Path:
+    """A folder with sources of many records, some of them broken."""
+    folder = tmp_path_factory.mktemp("crawl")
+    write_crawl(folder, [page.text for page in pages])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory, small_model: Model) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    save_model(small_model, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory, crawl: Path, small_model: Model) -> Path:
+    """The output of a run that nothing stopped."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    run_batch(small_model, job(crawl, out))
+    return out

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from classifier import Model
+from classifier.site_memory import SiteMemory
 from training.bench_scale import recombined, write_wet
 from training.labeled import read_pages
 
@@ -113,7 +114,7 @@ def test_the_pipeline_runs_on_ray(wet: Path, tmp_path: Path) -> None:
 
 @pytest.mark.ray
 def test_ray_data(tmp_path: Path, shipped: Model) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray.data", exc_type=ImportError)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -133,3 +134,27 @@ def test_dask_bag(tmp_path: Path, shipped: Model) -> None:
     assert records(tmp_path / "out") == [
         {"text": shipped.classify(text).content, "n": n} for n, text in enumerate(TEXTS)
     ]
+
+
+def test_tasks_make_a_memory_that_the_step_reads(tmp_path: Path, shipped: Model) -> None:
+    from classifier.datatrove import LineBoilerplateFilter
+    from classifier.datatrove_memory import SiteMemoryMerge, SiteMemorySignature
+
+    documents = [
+        data.Document(text=text, id=str(n), metadata={"url": f"https://www.s{n % 2}.example/{n}"})
+        for n, text in enumerate(TEXTS)
+    ]
+    documents.append(data.Document(text=TEXTS[0], id="without"))
+    for rank in range(2):
+        step = SiteMemorySignature(str(tmp_path / "parts"), batch_size=7)
+        assert list(step(iter(documents[rank::2]), rank, 2)) == documents[rank::2]
+    SiteMemoryMerge(str(tmp_path / "parts"), str(tmp_path / "all.mem")).run()
+    memory = SiteMemory()
+    for site in (0, 1):
+        memory.add(TEXTS[site::2], site=f"s{site}.example")
+    assert (tmp_path / "all.mem").read_bytes() == memory.to_bytes()
+    found = list(LineBoilerplateFilter(memory=str(tmp_path / "all.mem"))(documents[:4]))
+    informed = [shipped.classify(TEXTS[n], site=memory.site(f"s{n % 2}.example")) for n in range(4)]
+    assert [x.text for x in found] == [page.content for page in informed]
+    with pytest.raises(ValueError, match="expected one task"):
+        SiteMemoryMerge(str(tmp_path / "parts"), "x").run(rank=0, world_size=2)
