@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .datatrove import PipelineStep, batched, site_of_document
+from .datatrove import site_of_document  # says which extra is missing
 from .page import read_page
 from .site_memory import SiteMemory
 
 from datatrove.io import get_datafolder, open_file  # isort: skip
+from datatrove.pipeline.base import PipelineStep  # isort: skip
+from datatrove.utils.batching import batched  # isort: skip
 
 __all__ = ["SiteMemoryMerge", "SiteMemorySignature"]
 

@@ -80,7 +80,7 @@ def test_what_is_no_memory_is_refused(tmp_path: Path, damage: str) -> None:
         path.write_text("no memory", encoding="utf-8")
     if damage == "half":
         path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(SiteMemoryError, match="expected a site memory|No such file"):
+    with pytest.raises(SiteMemoryError, match=r"expected a site memory|No such file"):
         SiteMemory.load(path)
 
 
