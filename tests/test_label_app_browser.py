@@ -32,6 +32,7 @@ HOSTILE = """Home
 <script>document.title = 'taken'</script>
 <img src=x onerror=alert(1)>
 א \u202e b\x1b[2J"""
+PATIENCE = 60_000  # milliseconds: a busy machine is no failure
 Open = Callable[[], "api.Page"]
 
 
@@ -62,7 +63,7 @@ def opened(out: Path, browser: api.Browser, small_model: Model) -> Iterator[Open
 
         def tab() -> api.Page:
             page = browser.new_page()
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(PATIENCE)
             page.on("console", lambda message: wrong.append(message.text))
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.goto(address)
@@ -191,6 +192,7 @@ def test_a_budget_walks_over_the_chosen_lines_of_all_pages(
     asked = [(page.dump.name, line) for page in session.pages for line in page.wanted]
     with served(session) as address:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(address)
         page.wait_for_selector(".row.cursor")
         if page.locator(".row.unsure.cursor").count() == 0:
@@ -239,6 +241,7 @@ def test_ten_thousand_lines(browser: api.Browser, tmp_path: Path, small_model: M
     dump.write_text("\n".join(f"Line {number} of many" for number in range(10_000)))
     with served(open_session([dump], tmp_path / "out", small_model)) as address:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(address)
         page.wait_for_selector(".row.cursor")
         press(page, "End", "b")
