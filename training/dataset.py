@@ -208,10 +208,30 @@ def targets(page: LabeledPage, physical: Ints) -> npt.NDArray[np.int8]:
     return np.array([_TARGET.get(page.labels[i], _UNKNOWN) for i in physical], dtype=np.int8)
 
 
+def _draw_page(
+    data: Dataset, index: int, physical: Ints, words: Ints, limit: int, rng: np.random.Generator
+) -> tuple[Ints, npt.NDArray[np.int8], npt.NDArray[np.int8], npt.NDArray[np.float64]]:
+    """Return the drawn lines of a page, what they are, and their weights."""
+    mass, top = np.sqrt(1.0 + words), headline_of(data.pages[index])
+    truth = targets(data.pages[index], physical)
+    judged = np.flatnonzero(truth != _UNKNOWN)
+    drawn = rng.permutation(judged)[:limit]
+    scale = np.full(len(physical), data.weight[index] / np.sqrt(mass.sum()))
+    scale[drawn] *= max(len(judged) / limit, 1.0)
+    always = [0, *physical.searchsorted(np.asarray(data.added[index], dtype=np.intp)).tolist()]
+    known = np.full(len(physical), _UNKNOWN if top is None else 0, dtype=np.int8)
+    if top is not None and top in physical:
+        always.append(int(physical.searchsorted(top)))
+        known[always[-1]] = 1
+    chosen = np.union1d(drawn, always)
+    scale[np.setdiff1d(always, drawn)] *= FIRST
+    return chosen, truth[chosen], known[chosen], (mass * scale)[chosen]
+
+
 def draw(
     data: Dataset, batch: Batch, members: Sequence[int], limit: int, rng: np.random.Generator
 ) -> tuple[Sample, Ints]:
-    """Draw `limit` lines a page, and its first line, its headline and those in `added`.
+    """Draw `limit` judged lines a page, and its first line, its headline and those in `added`.
 
     A line weighs by the square root of its words, a page by the square root of its lines'
     weights: long lines and long pages count more, but do not drown the others. A drawn line stands
@@ -226,32 +246,10 @@ def draw(
     parts = []
     for place, index in enumerate(members):
         start, stop = batch.text.page_start[place : place + 2].tolist()
-        if start == stop:
-            continue
-        physical = batch.text.physical[start:stop] - batch.text.physical_start[place]
-        page, count = data.pages[index], stop - start
-        mass = np.sqrt(1.0 + batch.words[start:stop])
-        top = headline_of(page)
-        known = np.full(count, _UNKNOWN if top is None else 0, dtype=np.int8)
-        drawn = rng.choice(count, min(limit, count), replace=False)
-        scale = np.full(count, data.weight[index] / np.sqrt(mass.sum()))
-        scale[drawn] *= max(count / limit, 1.0)
-        always = [0, *physical.searchsorted(np.asarray(data.added[index], dtype=np.intp)).tolist()]
-        if top is not None and top in physical:
-            always.append(int(physical.searchsorted(top)))
-            known[always[-1]] = 1
-        chosen = np.union1d(drawn, always)
-        scale[np.setdiff1d(always, drawn)] *= FIRST
-        content = targets(page, physical[chosen])
-        parts.append(
-            (
-                np.full(len(chosen), index),
-                chosen,
-                content,
-                known[chosen],
-                (mass * scale)[chosen],
-                chosen + start,
-            )
-        )
+        if start < stop:
+            physical = batch.text.physical[start:stop] - batch.text.physical_start[place]
+            words = batch.words[start:stop]
+            drawn = _draw_page(data, index, physical, words, limit, rng)
+            parts.append((np.full(len(drawn[0]), index), *drawn, drawn[0] + start))
     columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
     return Sample(*columns[:5]), columns[5]
