@@ -30,13 +30,15 @@ def test_kills_lose_nothing_and_double_nothing(
         running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while running.poll() is None and not list(out.glob(".part-*.draft")):
             time.sleep(0.001)
-        time.sleep(rng.uniform(0, 0.06))
+        time.sleep(rng.uniform(0, 0.04))
         running.kill()
-        assert running.wait() == -signal.SIGKILL
+        if running.wait() != -signal.SIGKILL:
+            break  # it was faster
         shards.append(json.loads((out / "checkpoint.json").read_text())["shards"])
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("linesift: 896 pages in 10 shards; 5 records could not be read")
+    assert shards
     assert shards == sorted(shards)
     assert files(out) == files(whole)
 
