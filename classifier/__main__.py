@@ -108,12 +108,9 @@ def _read(name: str, options: argparse.Namespace) -> str | bytes:
     data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     if not options.html:
         return data
-    from .markup import MissingExtraError, decode_html, wet_text
+    from .markup import decode_html, wet_text
 
-    try:
-        return wet_text(decode_html(data))
-    except MissingExtraError as error:
-        raise _UserError(str(error)) from None
+    return wet_text(decode_html(data))
 
 
 def _write(lines: Iterable[str]) -> None:

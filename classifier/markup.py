@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from .page import read_page
+from .records import load_extra
 
 __all__ = [
     "BLOCKS",
     "BOXES",
-    "MissingExtraError",
     "decode_html",
     "parse_html",
     "tags",
@@ -47,10 +47,6 @@ _PARAGRAPHS = frozenset({"p", "div", "section", "article", "h1", "h2", "h3", "ul
 Step = tuple[Literal["open", "text", "close"], Any, str]
 
 
-class MissingExtraError(ImportError):
-    """A library is not there that an extra of this package brings."""
-
-
 def decode_html(data: bytes, content_type: str | None = None) -> str:
     r"""Decode the HTML of a page.
 
@@ -70,27 +66,21 @@ def decode_html(data: bytes, content_type: str | None = None) -> str:
     Raises
     ------
     MissingExtraError
-        "reading HTML needs w3lib: pip install 'linesift[html]'"
+        If w3lib is not installed.
 
     Examples
     --------
     >>> decode_html(b'<meta charset="koi8-r"><p>\xed\xc9\xd2')
     '<meta charset="koi8-r"><p>Мир'
     """
-    try:
-        from w3lib import encoding
-    except ImportError:
-        raise _missing("w3lib") from None
+    encoding = load_extra("w3lib.encoding", "html", "reading HTML")
     mark, mark_bytes = encoding.read_bom(data)
     name = mark or encoding.http_content_type_encoding(content_type)
     name = name or encoding.html_body_declared_encoding(data)
     if name in (None, "utf-8"):
         return read_page(data).text
-    return encoding.to_unicode(data[len(mark_bytes or b"") :], name)
-
-
-def _missing(library: str) -> MissingExtraError:
-    return MissingExtraError(f"reading HTML needs {library}: pip install 'linesift[html]'")
+    text: str = encoding.to_unicode(data[len(mark_bytes or b"") :], name)
+    return text
 
 
 def parse_html(html: str) -> Any:
@@ -108,13 +98,10 @@ def parse_html(html: str) -> Any:
     Raises
     ------
     MissingExtraError
-        "reading HTML needs lxml: pip install 'linesift[html]'"
+        If lxml is not installed.
     """
-    try:
-        from lxml import etree
-        from lxml import html as reader
-    except ImportError:
-        raise _missing("lxml") from None
+    etree = load_extra("lxml.etree", "html", "reading HTML")
+    reader = load_extra("lxml.html", "html", "reading HTML")
     parser = reader.HTMLParser(encoding="utf-8", huge_tree=True)
     try:
         # as bytes: lxml refuses a str that declares an encoding
@@ -187,7 +174,7 @@ def wet_text(html: str, *, spaced: bool = False) -> str:
     Raises
     ------
     MissingExtraError
-        "reading HTML needs lxml: pip install 'linesift[html]'"
+        If lxml is not installed.
 
     Examples
     --------

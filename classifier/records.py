@@ -10,11 +10,15 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["BadRecord", "Record", "SourceError", "load_extra", "site_of"]
+__all__ = ["BadRecord", "MissingExtraError", "Record", "SourceError", "load_extra", "site_of"]
 
 
 class SourceError(ValueError):
     """A source that cannot be used at all; the message says why, in one sentence."""
+
+
+class MissingExtraError(SourceError):
+    """A library is not there that an extra of this distribution installs."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,14 @@ def load_extra(module: str, extra: str, purpose: str) -> Any:
 
     Raises
     ------
-    SourceError
+    MissingExtraError
         If it is not installed; the message names the extra.
     """
     try:
         return importlib.import_module(module)
     except ImportError:
         name = module.partition(".")[0] if not module.startswith("backports") else module
-        raise SourceError(
+        raise MissingExtraError(
             f"{purpose} needs {name}; install it with pip install 'linesift[{extra}]'"
         ) from None
 

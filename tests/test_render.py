@@ -219,7 +219,9 @@ def test_a_missing_library_is_told_with_its_extra(library: str, tmp_path: Path) 
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 2
-    assert done.stderr == f"linesift: reading HTML needs {library}: pip install 'linesift[html]'\n"
+    assert done.stderr == (
+        f"linesift: reading HTML needs {library}; install it with pip install 'linesift[html]'\n"
+    )
 
 
 @pytest.mark.skipif(not (SHARED / "data").is_dir(), reason="the corpora are not here")

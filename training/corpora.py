@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.array_file import replace_file
-from classifier.markup import MissingExtraError
+from classifier.records import MissingExtraError
 from training import corpus_readers as readers
 from training.align import align
 from training.corpus_pages import Dropped, Found, LayoutError, Pages, SourcePage, site_of

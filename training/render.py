@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from classifier.markup import MissingExtraError, decode_html, wet_text
+from classifier.markup import decode_html, wet_text
+from classifier.records import MissingExtraError
 from training.inner_text import inner_text
 from training.lynx import lynx_text
 
@@ -82,7 +83,7 @@ def render(html: str | bytes, style: str, *, url: str | None = None,
         "expected a style out of wet, ...; found 'x'", and if the library cannot read the page:
         "insc cannot read this page: ..."
     MissingExtraError
-        "rendering insc needs inscriptis: pip install 'linesift[html]'"
+        If the style's library is not installed.
 
     Examples
     --------
@@ -98,7 +99,7 @@ def render(html: str | bytes, style: str, *, url: str | None = None,
         raise
     except ImportError as error:
         raise MissingExtraError(
-            f"rendering {style} needs {error.name}: pip install 'linesift[html]'"
+            f"rendering {style} needs {error.name}; install it with pip install 'linesift[html]'"
         ) from None
     except Exception as error:  # whatever a library makes of a broken page
         raise ValueError(f"{style} cannot read this page: {error}") from error
