@@ -4,6 +4,7 @@ from .model import Model, Preset
 from .model_file import ModelError, load_model
 from .page import Page, read_page
 from .result import PageResult
+from .site_memory import SiteMemory, SiteMemoryError
 from .span import BOILERPLATE, CONTENT, Label, Span
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Page",
     "PageResult",
     "Preset",
+    "SiteMemory",
+    "SiteMemoryError",
     "Span",
     "load_model",
     "read_page",
