@@ -174,7 +174,8 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
     last = max(place for place, row in enumerate(rows) if row.label == "C")
     phrases = _phrases().get(language_of(page), _phrases()["en"])
     if rng.random() < 0.6:
-        rows[last + 1 : last + 1] = _teasers(donors, rng)
+        place = min(last + 1 + int(rng.integers(4)), len(rows))
+        rows[place:place] = _teasers(donors, rng)
     if rng.random() < 0.15:
         inner = [i for i in range(1, last) if rows[i - 1].label == rows[i].label == "C"]
         for place in rng.permutation(inner)[:1].tolist():

@@ -21,7 +21,7 @@ __all__ = ["Frames", "grafted"]
 _ARTICLES = ("article", None)
 _TAILS = ("listing", "collection", "forum", "product")
 _TAIL_LINES = (4, 60)
-_TAIL_CHANCE = 0.6
+_TAIL_CHANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,6 @@ def grafted(
     after = list(frame.after)
     other = frames.choose(page, fold, _TAILS, rng) if article else None
     if other is not None and rng.random() < _TAIL_CHANCE:
-        place = int(rng.integers(min(len(after), 4) + 1))
+        place = int(rng.integers(min(len(after), 5) + 1))
         after[place:place] = _tail(other, rng)
     return variant(page, [*before, *own.core, *after], "grafted")
