@@ -7,6 +7,9 @@ FIGURES := .cache/figures
 TRAIN := $(DATA)/wcxb_dev.jsonl.gz $(DATA)/silver.jsonl.gz labeled
 CHECKS := cleaneval readability webmainbench
 
+# Threads that wait leave the processor to others.
+export OMP_WAIT_POLICY := PASSIVE
+
 .PHONY: run test bench bench-scale model card setup clean
 
 run: $(VENV)/run-time

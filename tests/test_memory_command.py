@@ -14,13 +14,13 @@ from training.records import LabeledPage
 
 
 def test_two_passes_label_as_with_a_memory_made_before(
-    tmp_path: Path, model_folder: Path, pages: Sequence[LabeledPage]
+    tmp_path: Path, pages: Sequence[LabeledPage]
 ) -> None:
     source = tmp_path / "pages.jsonl"
     rows = [{"text": page.text, "url": f"https://www.s{n % 3}.example/{n}"}
             for n, page in enumerate(pages)]  # fmt: skip
     source.write_text("\n".join(json.dumps(row) for row in rows))
-    call = ["batch", str(source), "--model", str(model_folder), "--probabilities"]
+    call = ["batch", str(source), "--probabilities"]
     assert main(["memory", "build", str(source), "--out", str(tmp_path / "site.mem")]) == 0
     assert main([*call, "--out", str(tmp_path / "plain")]) == 0
     assert (

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier import load_model
+from classifier import Model
 from classifier.features import FEATURE_NAMES, extract
 from classifier.site_memory import SiteMemory, SiteMemoryError
+from training.labeled import read_pages
 
 MENU = "Home\nSign in\nAll rights reserved 2024"
 
@@ -84,14 +85,27 @@ def test_what_is_no_memory_is_refused(tmp_path: Path, damage: str) -> None:
         SiteMemory.load(path)
 
 
-def test_a_memory_of_the_site_is_evidence() -> None:
-    model = load_model()
+def test_a_memory_of_the_site_is_evidence(shipped: Model) -> None:
+    chrome, content = [], []
+    for folder in sorted((Path(__file__).parent.parent / "labeled").iterdir())[:30]:
+        pages = read_pages([folder])
+        memory = SiteMemory().add([page.text for page in pages])
+        for page in pages if len(pages) > 1 else []:
+            informed = shipped.classify(page.text, site=memory).content_probability
+            change = informed - shipped.classify(page.text).content_probability
+            chrome += [x for x, label in zip(change, page.labels, strict=True) if label == "B"]
+            content += [x for x, label in zip(change, page.labels, strict=True) if label == "C"]
+    assert np.mean(chrome) < -0.005
+    assert np.mean(content) > np.mean(chrome)
+
+
+def test_a_batch_takes_a_site_for_each_page(shipped: Model) -> None:
     dumps = [page(n) for n in range(20)]
     memory = SiteMemory().add(dumps)
-    blind, informed = model.classify(dumps[3]), model.classify(dumps[3], site=memory)
-    assert informed.content_probability[2] < blind.content_probability[2]
-    batch = list(model.classify_many(dumps[3:5], [memory, None]))
-    np.testing.assert_array_equal(batch[0].content_probability, informed.content_probability)
-    np.testing.assert_array_equal(
-        batch[1].content_probability, model.classify(dumps[4]).content_probability
-    )
+    informed, blind = shipped.classify_many(dumps[3:5], [memory, None])
+    alone = shipped.classify(dumps[3], site=memory)
+    np.testing.assert_array_equal(informed.content_probability, alone.content_probability)
+    alone = shipped.classify(dumps[4])
+    np.testing.assert_array_equal(blind.content_probability, alone.content_probability)
+    with pytest.raises(ValueError, match="shorter"):
+        list(shipped.classify_many(dumps[:3], [memory]))
