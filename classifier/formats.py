@@ -24,7 +24,7 @@ FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst", "parquet", "txt")
 
 Row = Mapping[str, Any]
 
-_GZIP_LEVEL = 3
+_GZIP_LEVEL = 1  # level 6 takes 2.6 times as long and saves 8 %
 _ROW_GROUP_BYTES = 64 << 20
 
 

@@ -18,6 +18,6 @@ class Clean:
         return batch
 
 
-ray.data.read_parquet(sys.argv[1]).map_batches(Clean, batch_size=256, concurrency=2).write_parquet(
-    sys.argv[2]
-)
+# as many workers as there is room for, beside the tasks that read and write
+pages = ray.data.read_parquet(sys.argv[1]).map_batches(Clean, batch_size=256, concurrency=(1, 64))
+pages.write_parquet(sys.argv[2])
