@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -140,3 +141,11 @@ def test_the_order_of_pages_does_not_matter() -> None:
     forward = evaluate_pages(pages, found).total
     backward = evaluate_pages(pages[::-1], found[::-1]).total
     assert forward == backward
+
+
+def test_headlines_count_where_they_are_known() -> None:
+    top = replace(page("BCB"), headline_line=1)
+    right, wrong = (Prediction(said("BCB").labels, np.zeros(3), n) for n in (1, 0))
+    report = evaluate_pages([top, top, page("BCB")], [right, wrong, wrong])
+    assert report.values()["headline"] == 0.5
+    assert "headline" not in evaluate_pages([page("BCB")], [wrong]).values()

@@ -41,7 +41,8 @@ def _figure(found: dict[str, float]) -> str:
 
 def _table(report: dict[str, Any]) -> list[str]:
     figures = report["total"]["figures"]
-    rows = [f"| {title} | {_figure(figures[name])} |" for name, title in _HEADLINES.items()]
+    known = [(title, figures[name]) for name, title in _HEADLINES.items() if name in figures]
+    rows = [f"| {title} | {_figure(figure)} |" for title, figure in known]
     return ["| figure | value (95 % interval over sites) |", "|---|---|", *rows]
 
 

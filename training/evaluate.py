@@ -97,7 +97,9 @@ def _group(sums: Sums, sites: Sequence[str], members: Sequence[int], seed: int) 
     drawn = figures({key: weights @ values for key, values in by_site.items()})
     found = {}
     for name, figure in value.items():
-        low, high = np.quantile(drawn[name], [0.025, 0.975])
+        if np.isnan(figure).any():
+            continue  # there is nothing to judge it by
+        low, high = np.nanquantile(drawn[name], [0.025, 0.975])
         found[name] = Figure(*(round(float(np.ravel(x)[0]), 5) for x in (figure, low, high)))
     return Group(len(members), len(names), found)
 

@@ -232,7 +232,11 @@ FIGURES: dict[str, Callable[[Sums], Doubles]] = {
     "boilerplate_recall": _part("table", [3], [3, 1]),
     "boilerplate_f1": _part("table", [3, 3], [3, 3, 1, 2]),
     "page_line_f1": _mean("macro", 0),
-    "headline": lambda sums: _ratio(sums["headline"][..., 0], sums["headline"][..., 1]),
+    "headline": lambda sums: np.where(
+        sums["headline"][..., 1] > 0,
+        _ratio(sums["headline"][..., 0], sums["headline"][..., 1]),
+        np.nan,
+    ),
     "auc": _auc,
     "page_auc": lambda sums: _ratio(sums["ranked"][..., 0], sums["ranked"][..., 1]),
     "brier": lambda sums: _ratio(sums["brier"][..., 0], sums["table"].sum(axis=-1)),
@@ -254,7 +258,7 @@ FIGURES: dict[str, Callable[[Sums], Doubles]] = {
 Word figures are means over pages; those of lines, calibration and spans are over all judged lines
 and spans; ``page_line_f1`` is the mean over pages of the content lines' F1, and ``page_auc`` that
 of the AUC of each page with lines of both labels. ``headline`` is the share of known headlines
-that were found. ``calibration_error``
+that were found, NaN where none is known. ``calibration_error``
 has 15 bins of equal width, ``boundary_error`` is the mean distance, in judged lines, of the first
 and last content line from the true ones, on pages with content on both sides.
 """
