@@ -204,18 +204,28 @@ def window(
     -------
     ndarray of float64, shape (n_rows, n_lines)
     """
-    at = np.arange(text.n_lines)
-    low = np.maximum(text.bounds[0], at + before)
-    high = np.minimum(text.bounds[1], at + after + 1)
-    high = np.maximum(high, low)
-    low = np.minimum(low, text.n_lines)
-    high = np.minimum(high, text.n_lines)
-    size = high - low
-    total = running.take(high, axis=1)
-    total -= running.take(low, axis=1)
+    (total, stop), (start_sum, start) = (
+        _ahead(running, step, text) for step in (after + 1, before)
+    )
+    total -= start_sum
+    size = stop - start
     mean: npt.NDArray[np.float64] = total / (np.maximum(size, 1) * UNIT)
     mean[:, size == 0] = missing
     return mean
+
+
+def _ahead(
+    running: npt.NDArray[np.int64], step: int, text: Text
+) -> tuple[npt.NDArray[np.int64], Ints]:
+    """Return the sums up to `step` lines on, not beyond the page's ends, and where that is."""
+    wanted = np.arange(text.n_lines) + step
+    place = np.minimum(np.maximum(wanted, text.bounds[0]), text.bounds[1])
+    found = np.empty((len(running), text.n_lines), dtype=np.int64)
+    first, last = max(0, -step), max(min(text.n_lines, text.n_lines + 1 - step), 0)
+    found[:, first:last] = running[:, first + step : last + step]
+    cut = np.flatnonzero(place != wanted)
+    found[:, cut] = running.take(place[cut], axis=1)
+    return found, place
 
 
 def running_sums(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
