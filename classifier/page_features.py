@@ -221,7 +221,8 @@ def _ahead(
     wanted = np.arange(text.n_lines) + step
     place = np.minimum(np.maximum(wanted, text.bounds[0]), text.bounds[1])
     found = np.empty((len(running), text.n_lines), dtype=np.int64)
-    first, last = max(0, -step), max(min(text.n_lines, text.n_lines + 1 - step), 0)
+    first = min(max(0, -step), text.n_lines)
+    last = max(min(text.n_lines, text.n_lines + 1 - step), first)
     found[:, first:last] = running[:, first + step : last + step]
     cut = np.flatnonzero(place != wanted)
     found[:, cut] = running.take(place[cut], axis=1)
