@@ -14,12 +14,12 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from classifier.correction import Correction, line_pairs, site_keys, site_lines
+from classifier.correction import Correction, line_pairs, site_lines, site_terms
 from classifier.counting import Floats
 from classifier.features import Batch
 from classifier.model import Model
 from classifier.page import read_page
-from classifier.tokens import UInts
+from classifier.tokens import Ints, UInts
 from classifier.vocabulary import Doubles
 from training.dataset import targets
 from training.metrics import Prediction
@@ -29,13 +29,14 @@ from training.records import LabeledPage, page_name
 __all__ = ["Checked", "Lesson", "check", "learn", "lessons"]
 
 MASS = 30.0
-"""The lines of a page weigh so much together, however many they are."""
+"""The lines of a page weigh so much together, however many they are, as so many samples."""
 
 STIFFNESS = 1.0
 """Strength of the quadratic penalty on the weights."""
 
 _CLIP = 0.003
-_BITS = range(12, 19)
+_SMALLEST, _BITS = 12, 18
+"""The table has 2**12 to 2**18 weights, more than there are terms where that will do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,8 @@ class Lesson:
 
     @property
     def weight(self) -> Doubles:
-        """Sample weight of each line: 0 if not judged, else by the square root of its words."""
-        mass = np.sqrt(1.0 + self.batch.words) * (self.truth >= 0)
+        """Sample weight of each line: 0 if not judged, else by its words."""
+        mass = np.where(self.truth >= 0, 1.0 + self.batch.words, 0.0)
         weight: Doubles = mass * (MASS / max(float(mass.sum()), 1.0))
         return weight
 
@@ -138,23 +139,14 @@ def learn(taught: Sequence[Lesson]) -> Correction:
         raise ValueError("expected lines of content or boilerplate; found none")
     names = sorted({lesson.page.site for lesson in taught})
     if len(names) >= 1 << 16:
-        raise ValueError(
-            f"expected at most 65535 sites, found {len(names)}"
-        )
+        raise ValueError(f"expected at most 65535 sites, found {len(names)}")
     sites = [np.full(x.batch.text.n_lines, names.index(x.page.site)) for x in taught]
     hashes = [site_lines(x.batch, site) for x, site in zip(taught, sites, strict=True)]
     lines = _recurring(taught, hashes)
-    bits = _bits(sum(map(len, hashes)))
-    keys = [
-        site_keys(x.batch, site, np.isin(own, lines), bits)
-        for x, site, own in zip(taught, sites, hashes, strict=True)
-    ]
-    return Correction(_weights(taught, np.concatenate(keys, axis=1), bits), lines, *_pairs(taught))
-
-
-def _bits(n_lines: int) -> int:
-    """Return the size of the table: four places a line, so that few weights share one."""
-    return min(max((4 * n_lines).bit_length(), _BITS[0]), _BITS[-1])
+    known = [np.isin(own, lines) for own in hashes]
+    parts = zip((x.batch for x in taught), sites, known, strict=True)
+    weights = _weights(taught, [site_terms(*part, _BITS) for part in parts])
+    return Correction(weights, lines, *_pairs(taught))
 
 
 def _recurring(taught: Sequence[Lesson], hashes: Sequence[UInts]) -> UInts:
@@ -183,14 +175,17 @@ def _pairs(taught: Sequence[Lesson]) -> tuple[UInts, npt.NDArray[np.uint16]]:
     return np.array(values, dtype=np.uint64), np.array(numbers, dtype=np.uint16)
 
 
-def _weights(taught: Sequence[Lesson], keys: npt.NDArray[np.intp], bits: int) -> Floats:
-    """Fit the weights at the places `keys`, shape (n_kinds, n_lines)."""
-    truth = np.concatenate([x.truth for x in taught])
-    weight = np.concatenate([x.weight for x in taught])
-    offset = np.concatenate([x.score for x in taught])
-    used, column = np.unique(keys.T, return_inverse=True)
-    row = np.repeat(np.arange(len(truth)), len(keys))
-    rows = csr_matrix((np.ones(row.size), (row, column.ravel())), shape=(len(truth), len(used)))
+def _weights(taught: Sequence[Lesson], terms: Sequence[tuple[Ints, Ints, Doubles]]) -> Floats:
+    """Fit the weights of what :func:`classifier.correction.site_terms` returns for each page."""
+    truth, weight, offset = (
+        np.concatenate([getattr(x, name) for x in taught]) for name in ("truth", "weight", "score")
+    )
+    start = np.cumsum([0, *(len(x.truth) for x in taught)])
+    row = np.concatenate([line + first for (line, _, _), first in zip(terms, start, strict=False)])
+    place, factor = (np.concatenate([x[part] for x in terms]) for part in (1, 2))
+    bits = min(max(len(row).bit_length(), _SMALLEST), _BITS)
+    used, column = np.unique(place >> (_BITS - bits), return_inverse=True)
+    rows = csr_matrix((factor, (row, column)), shape=(len(truth), len(used)))
     target = np.maximum(truth, 0)
 
     def loss(coef: Doubles) -> tuple[float, Doubles]:
@@ -224,7 +219,7 @@ def check(model: Model, taught: Sequence[Lesson], tick: Tick = lambda _: None) -
     for lesson in taught:
         name, site = page_name(lesson.page), lesson.page.site
         others = [x for x in taught if x.page.site == site and page_name(x.page) != name]
-        if others:
+        if any(x.weight.any() for x in others):
             correction = learn(others)
             before, after = (
                 Prediction.of(replace(model, correction=x).classify(lesson.page.text))
