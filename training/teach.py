@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
+from scipy.special import expit
 
 from classifier.correction import Correction, line_pairs, site_lines, site_terms
 from classifier.counting import Floats
@@ -191,7 +192,7 @@ def _weights(taught: Sequence[Lesson], terms: Sequence[tuple[Ints, Ints, Doubles
     def loss(coef: Doubles) -> tuple[float, Doubles]:
         score = offset + rows @ coef
         missed = np.logaddexp(0, score) - target * score
-        slope = rows.T @ (weight * (1 / (1 + np.exp(-score)) - target))
+        slope = rows.T @ (weight * (expit(score) - target))
         return float(weight @ missed + STIFFNESS / 2 * coef @ coef), slope + STIFFNESS * coef
 
     fitted = minimize(loss, np.zeros(len(used)), jac=True, method="L-BFGS-B").x
