@@ -31,7 +31,7 @@ CORRECTION: dict[str, str] = {
 
 STRANGE, SURE = 5, 9
 """A page with so many pairs of lines of a taught site is not yet taken for one of it, and with
-so many it is for sure. Pages of other sites shared 5 at most, of 92 pages of 11 sites."""
+so many it is for sure; docs/teach.md says how often that is wrong."""
 
 LIMIT = 8.0
 """A line's log odds move by so much at most."""
