@@ -26,8 +26,8 @@ class Contribution:
         Its value on this line.
     push : float
         Change of the log odds of content; above 0 speaks for content.
-    stage : {"first", "second", "phrases"}
-        The stage that saw it, or that a user's phrase did it.
+    stage : {"first", "second", "phrases", "taught"}
+        The stage that saw it, or that a user's phrase or what a site taught did it.
     """
 
     feature: str

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bit_forest import BitForest
+from .correction import Correction
 from .decoder import Decoder, Preset, find_headline
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, batches, extract
@@ -55,6 +56,8 @@ class Model:
         A fixed threshold in place of the page's own.
     phrases : Phrases or None
         A user's phrases, weighed in before the decoder.
+    correction : Correction or None
+        What the labelled pages of a user's sites taught, weighed in before the decoder.
     """
 
     first: Trees
@@ -69,6 +72,7 @@ class Model:
     info: Mapping[str, Any] = field(default_factory=dict, repr=False)
     min_probability: float | None = None
     phrases: Phrases | None = None
+    correction: Correction | None = None
 
     @cached_property
     def _forests(self) -> tuple[BitForest, BitForest, BitForest]:
@@ -191,7 +195,8 @@ class Model:
             In the order of the dumps.
         """
         known = repeat(None) if sites is None else map(_site, sites)
-        chunks = _chunks(zip(dumps, known, strict=sites is not None))
+        pairs = zip(dumps, known, strict=sites is not None)
+        chunks = iter(lambda: list(islice(pairs, _READ_AHEAD)), [])
         if n_jobs == 1:
             for chunk in chunks:
                 yield from self._classify_dumps(chunk)
@@ -227,6 +232,9 @@ class Model:
         matrix = second_matrix(batch, first, self.wording, self.kinds)
         content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
         top = headline_chance(batch, headline.scores(matrix))
+        if self.correction:
+            shift = self.correction.shifts(batch)
+            content, top = moved(content, shift), moved(top, np.minimum(shift, 0))
         if self.phrases:
             lines = [line for page in pages for line in page]
             shift = self.phrases.shifts(lines)[batch.text.physical]
@@ -244,6 +252,8 @@ class Model:
             (self.second, scores.second[:, column], SECOND_NAMES),
             (self.first, scores.batch.matrix[:, column], FEATURE_NAMES),
         )
+        if self.correction:
+            found += self.correction.contributions(scores.batch, column)
         if self.phrases:
             found += self.phrases.contributions(page.lines[line_index])
         return sorted(found, key=lambda item: -abs(item.push))
@@ -287,9 +297,3 @@ def _site(known: SiteMemory | Site | None) -> Site | None:
 def _classify_apart(model: Model, dumps: Sequence[_Dump]) -> list[PageResult]:
     """Classify in another process; the model stays where it is."""
     return [replace(result, _model=None) for result in model._classify_dumps(dumps)]
-
-
-def _chunks(dumps: Iterable[_Dump]) -> Iterator[list[_Dump]]:
-    source = iter(dumps)
-    while chunk := list(islice(source, _READ_AHEAD)):
-        yield chunk

@@ -6,7 +6,7 @@ Nothing in it is code, nothing is a pickle, and all of it is checked before use.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .array_file import Arrays, pack_arrays, replace_file, unpack_arrays
+from .correction import Correction
 from .decoder import Decoder
 from .features import FEATURE_NAMES
 from .kinds import KINDS, Kinds
@@ -58,6 +59,9 @@ def save_model(model: Model, path: str | Path) -> None:
     arrays["kind_bias"] = model.kinds.bias
     for name in _FORESTS:
         arrays |= getattr(model, name).to_arrays(f"{name}_")
+    if model.correction:
+        arrays |= {f"correction_{name}": x for name, x in vars(model.correction).items()}
+        arrays["correction_weights"] = model.correction.weights.astype(np.float16)
     packed = pack_arrays(arrays)
     header = {
         "format": FORMAT,
@@ -68,9 +72,9 @@ def save_model(model: Model, path: str | Path) -> None:
         "headline_threshold": model.headline_threshold,
         "presets": {name: asdict(preset) for name, preset in model.presets.items()},
         "npz_sha256": sha256(packed).hexdigest(),
-        **model.info,
     }
-    text = json.dumps(header, indent=1, ensure_ascii=False) + "\n"
+    # what a loaded model says beside holds its old header, too
+    text = json.dumps({**header, **model.info, **header}, indent=1, ensure_ascii=False) + "\n"
     replace_file(folder / "model.npz", packed)
     replace_file(folder / "model.json", text.encode("utf-8"))
 
@@ -147,6 +151,7 @@ def _build(header: Any, packed: bytes, folder: Path) -> Model:
             for name, preset in header["presets"].items()
         },
         info=rest,
+        correction=_correction(arrays),
     )
 
 
@@ -177,6 +182,19 @@ def _wording(weights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     if not np.isfinite(weights).all():
         raise ValueError("expected finite word weights")
     return weights.astype(np.float32)
+
+
+def _correction(arrays: Arrays) -> Correction | None:
+    names = [field.name for field in fields(Correction)]
+    if not any(f"correction_{name}" in arrays for name in names):
+        return None
+    weights, lines, pairs, sites = (arrays[f"correction_{name}"] for name in names)
+    for hashes in (lines, pairs):
+        if hashes.dtype != np.uint64 or hashes.ndim != 1 or (hashes[1:] <= hashes[:-1]).any():
+            raise ValueError("expected the lines of taught sites as uint64, in rising order")
+    if sites.dtype != np.uint16 or sites.shape != pairs.shape:
+        raise ValueError("expected the sites of the taught pairs as uint16, one each")
+    return Correction(_wording(weights), lines, pairs, sites)
 
 
 def _kinds(weights: npt.NDArray[Any], bias: npt.NDArray[Any]) -> Kinds:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 
+from .correction import CORRECTION
 from .explain import Contribution
 from .features import FEATURE_NAMES, FEATURES
 from .kinds import KIND_FEATURES
@@ -109,7 +110,7 @@ def explanation(page: PageResult, line: int, found: Sequence[Contribution], top:
     rows += [f"  {visible(page.lines[line])[:100]}", "   push     value  feature"]
     for item in found[:top]:
         where = " (first stage)" if item.stage == "first" else ""
-        meaning = (MEANINGS | PHRASES)[item.feature]
+        meaning = (MEANINGS | PHRASES | CORRECTION)[item.feature]
         rows.append(f"{item.push:+7.3f} {item.value:>9.3f}  {item.feature}{where}: {meaning}")
     return "\n".join(rows)
 

@@ -27,6 +27,7 @@ from training.progress import Tick, progress_bar
 from training.records import page_name
 from training.stages import Recipe
 from training.tables import print_report
+from training.teach_command import teach
 from training.tuning import Outcome, Tuned, tune
 
 __all__ = ["cross_validate", "fit", "main"]
@@ -223,6 +224,8 @@ def _parser() -> argparse.ArgumentParser:
                         "what their ids begin with, up to '_' or '/' (default 1)")  # fmt: skip
     parser.add_argument("--figures", type=Path, metavar="DIR",
                         help="write the cross-validated figures of each corpus there")  # fmt: skip
+    parser.add_argument("--base", type=Path, metavar="MODEL",
+                        help="teach this model the sites of the pages, instead")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -255,6 +258,11 @@ def _report(
 
 
 def _train(options: argparse.Namespace) -> int:
+    if options.base:
+        if options.weight or options.figures:
+            raise ValueError("expected neither --weight nor --figures with --base")
+        teach(options.paths, options.base, options.out)
+        return 0
     pages = read_pages(options.paths)
     recipe = Recipe(factors=parse_factors(options.weight), seed=options.seed)
     info = describe(pages, options.paths, recipe)
