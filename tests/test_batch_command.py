@@ -56,21 +56,27 @@ def test_no_worker_outlives_a_kill(crawl: Path, model_folder: Path, tmp_path: Pa
 
 
 def test_an_interrupt_ends_cleanly_and_the_run_goes_on(
-    whole: Path, crawl: Path, model_folder: Path, tmp_path: Path
+    crawl: Path, model_folder: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "classifier", "batch", str(crawl), "--out", str(out)]
-    command += ["--model", str(model_folder), "--shard-size", "100", "--workers", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as running:
+    """The input stays open, so that the run cannot end before the interrupt."""
+    data, out = (crawl / "a.jsonl").read_bytes(), tmp_path / "out"
+    command = [sys.executable, "-m", "classifier", "batch", "-", "--shard-size", "50"]
+    command += ["--model", str(model_folder), "--workers", "2", "--out"]
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen([*command, str(out)], **pipes) as running:  # type: ignore[call-overload]
+        running.stdin.write(data[: 2 * len(data) // 3])
+        running.stdin.flush()
         while running.poll() is None and not list(out.glob("part-*")):
             time.sleep(0.001)
         os.killpg(running.pid, signal.SIGINT)
-        _, err = running.communicate()
+        err = running.stderr.read()
+        running.stdin.close()
     assert (running.returncode, err.count(b"\n")) == (130, 1)
     assert err.startswith(b"linesift: stopped; the same command goes on")
     assert not list(out.glob(".part*"))
-    subprocess.run(command, check=False, capture_output=True)
-    assert files(out) == files(whole)
+    for folder in (out, tmp_path / "whole"):
+        subprocess.run([*command, str(folder)], input=data, check=False, capture_output=True)
+    assert files(out) == files(tmp_path / "whole")
 
 
 def test_standard_input_can_be_gone_on_with(
