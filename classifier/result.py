@@ -86,16 +86,16 @@ class PageResult:
         return self._model.explain(self.page, line_index % count)
 
     def _text(self, skip: int | None) -> str:
-        kept: list[str] = []
-        gap = False
-        for number, (line, label) in enumerate(zip(self.lines, self.labels, strict=True)):
-            solid = bool(line) and not line.isspace()
-            if label == CONTENT and solid and number != skip:
-                kept.extend([""] if gap and kept else [])
-                kept.append(line)
-                gap = False
-            elif not solid:
-                gap = True
+        blank = np.isnan(self.content_probability)
+        chosen = np.array([label == CONTENT for label in self.labels], dtype=bool) & ~blank
+        if skip is not None:
+            chosen[skip] = False
+        numbers = np.flatnonzero(chosen)
+        paragraph = np.diff(np.cumsum(blank)[numbers], append=0) > 0
+        kept = [
+            f"{self.lines[number]}\n" if last else self.lines[number]
+            for number, last in zip(numbers.tolist(), paragraph.tolist(), strict=True)
+        ]
         return "\n".join(kept)
 
 
