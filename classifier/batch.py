@@ -130,7 +130,7 @@ def run_batch(
     SourceError
         If the job cannot be done: a library is missing, or the output folder holds something else.
     BatchError
-        If a worker dies.
+        If workers die again and again.
     OSError
         If the output cannot be written.
 

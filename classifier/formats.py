@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import math
 import os
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 
 from .outputs import Fields
 from .records import load_extra
-from .streams import zstandard
+from .streams import GZIP_WBITS, fast_zlib, zstandard
 
 __all__ = ["FORMATS", "Format", "Shard", "json_line", "output_format"]
 
@@ -24,7 +23,7 @@ FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst", "parquet", "txt")
 
 Row = Mapping[str, Any]
 
-_GZIP_LEVEL = 1  # level 6 takes 2.6 times as long and saves 8 %
+_GZIP_LEVEL = 2  # of isal: as small as level 1 of zlib, in a quarter of the time
 _ROW_GROUP_BYTES = 64 << 20
 
 
@@ -83,12 +82,12 @@ class _JsonLines:
 
     def encode(self, rows: Sequence[Row], fields: Fields) -> bytes:
         data = b"".join(json_line(row) + b"\n" for row in rows)
+        packed = data
         if self.ending.endswith(".gz"):  # members and frames one after another are one file
-            return gzip.compress(data, _GZIP_LEVEL, mtime=0)
-        if self.ending.endswith(".zst"):
-            packed: bytes = zstandard().compress(data)
-            return packed
-        return data
+            packed = fast_zlib().compress(data, _GZIP_LEVEL, wbits=GZIP_WBITS)
+        elif self.ending.endswith(".zst"):
+            packed = zstandard().compress(data)
+        return packed
 
     def shard(self, path: Path) -> Shard:
         return _FileShard(path)

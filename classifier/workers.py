@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,16 @@ Item = Record | BadRecord
 
 _AHEAD = 2
 """Tasks on their way for each worker: one at work, one waiting."""
+
+
+_MAX_DEATHS = 8
+"""Records of one task that may each end a worker before the run is given up."""
+
+_DEADLY = "cannot be labelled: it ends the process, most likely for want of memory"
+_DEAD = (
+    "workers end again and again, most likely for want of memory; the same command goes on from "
+    "the last whole shard, with fewer workers if that is the reason"
+)
 
 
 class BatchError(RuntimeError):
@@ -133,40 +144,102 @@ def results(
     Raises
     ------
     BatchError
-        If a worker dies.
+        If workers die again and again. A record that ends one, alone as well, is a record that
+        failed; with one worker it ends the run.
     """
     if workers == 1:
         yield ((task, labeller(task.items)) for task in tasks)
         return
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(labeller, os.getpid()))
+    pool = _Pool(labeller, workers)
     try:
-        with _no_interrupt():  # workers inherit this; an interrupt is the reading process's alone
-            pool.submit(_work, ())  # starts them all
         yield _in_order(pool, tasks, _AHEAD * workers)
     finally:
-        pool.shutdown(wait=True, kill_workers=True)
+        pool.stop()
 
 
-def _in_order(pool: Any, tasks: Iterable[Task], ahead: int) -> Iterator[tuple[Task, Labelled]]:
-    from concurrent.futures.process import BrokenProcessPool
+class _Pool:
+    """Workers, and new ones in their place where one dies."""
 
-    waiting: deque[tuple[Task, Any]] = deque()
+    def __init__(self, labeller: Labeller, workers: int) -> None:
+        self._labeller = labeller
+        self._workers = workers
+        self._start()
+
+    def _start(self) -> None:
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        begun = (self._labeller, os.getpid())
+        self._pool = ProcessPoolExecutor(self._workers, initializer=_begin, initargs=begun)
+        with _no_interrupt():  # workers inherit this; an interrupt is the reading process's alone
+            self._pool.submit(_work, ())  # starts them all
+
+    def stop(self) -> None:
+        """End all workers."""
+        self._pool.shutdown(wait=True, kill_workers=True)
+
+    def submit(self, items: Sequence[Item]) -> Future[Labelled]:
+        """Give items to a worker; where one has died, the future says so."""
+        try:
+            future: Future[Labelled] = self._pool.submit(_work, items)
+        except BrokenExecutor as error:
+            future = Future()
+            future.set_exception(error)
+        return future
+
+    def again(self, items: Sequence[Item]) -> Labelled:
+        """Do items that were at work when a worker died, without those records that end it."""
+        self._restart()
+        try:
+            return self.submit(items).result()
+        except BrokenExecutor:
+            self._restart()
+        try:
+            return self.submit(self._harmless(items)).result()
+        except BrokenExecutor:
+            raise BatchError(_DEAD) from None
+
+    def _restart(self) -> None:
+        self.stop()
+        self._start()
+
+    def _harmless(self, items: Sequence[Item]) -> list[Item]:
+        """Try each record alone; one that ends its worker becomes a record that failed."""
+        kept: list[Item] = []
+        deaths = 0
+        for item in items:
+            try:
+                self.submit((item,)).result()
+                kept.append(item)
+            except BrokenExecutor:
+                self._restart()
+                kept.append(BadRecord(item.id, "", 0, _DEADLY))
+                deaths += 1
+            if deaths > _MAX_DEATHS:
+                raise BatchError(_DEAD)
+        return kept
+
+
+def _in_order(pool: _Pool, tasks: Iterable[Task], ahead: int) -> Iterator[tuple[Task, Labelled]]:
+    waiting: deque[tuple[Task, Future[Labelled]]] = deque()
+    for task in tasks:
+        waiting.append((task, pool.submit(task.items)))
+        if len(waiting) > ahead:
+            yield _first(pool, waiting)
+    while waiting:
+        yield _first(pool, waiting)
+
+
+def _first(pool: _Pool, waiting: deque[tuple[Task, Future[Labelled]]]) -> tuple[Task, Labelled]:
+    """Take the first task; if a worker has died, do it anew, and those behind it that were lost."""
+    task, future = waiting.popleft()
     try:
-        for task in tasks:
-            waiting.append((task, pool.submit(_work, task.items)))
-            if len(waiting) > ahead:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    except BrokenProcessPool:
-        raise BatchError(
-            "a worker ended, most likely for want of memory; the same command goes on from the "
-            "last whole shard, with fewer workers if that is the reason"
-        ) from None
+        return task, future.result()
+    except BrokenExecutor:
+        made = pool.again(task.items)
+    for index, (later, lost) in enumerate(waiting):
+        if not lost.done() or lost.cancelled() or lost.exception():
+            waiting[index] = (later, pool.submit(later.items))
+    return task, made
 
 
 _labeller: Labeller | None = None

@@ -113,7 +113,26 @@ class _Deadly(Fields):
         os._exit(9)
 
 
-def test_a_worker_that_dies_stops_the_run_with_a_sentence(
+class _Choking(Fields):
+    def row(self, record: Record, page: Any) -> dict[str, Any]:
+        if record.id in ("p70", "p71", "p333"):
+            os._exit(9)
+        return super().row(record, page)
+
+
+def test_a_page_that_ends_a_worker_is_set_aside(
+    crawl: Path, small_model: Model, whole: Path, tmp_path: Path
+) -> None:
+    summary = run_batch(small_model, job(crawl, tmp_path / "out", fields=_Choking(), workers=2))
+    assert (summary.pages, summary.failed) == (893, 8)
+    expected = [row for row in lines(whole) if row["id"] not in ("p70", "p71", "p333")]
+    assert lines(tmp_path / "out") == expected
+    told = (tmp_path / "out" / "errors.jsonl").read_text().splitlines()
+    deadly = [error for error in map(json.loads, told) if "it ends the process" in error["reason"]]
+    assert [error["id"] for error in deadly] == ["p70", "p71", "p333"]
+
+
+def test_workers_that_die_again_and_again_stop_the_run_with_a_sentence(
     crawl: Path, small_model: Model, tmp_path: Path
 ) -> None:
     with pytest.raises(BatchError, match="the same command goes on from the last whole shard"):
