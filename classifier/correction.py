@@ -2,8 +2,9 @@
 
 A page is taken for one of a taught site where neighbouring lines of it stand on that site's
 labelled pages, too; on all other pages a correction does nothing. There, the log odds of a line
-move by the sum of learned weights of what recurs on a site: the line's letters, the lines around
-it, the nearest lines before and after that the site repeats, its shape, its edges, its words.
+move in both stages by the sum of learned weights of what recurs on a site: the line's letters, the
+lines around it, the nearest lines before and after that the site repeats, its shape, its edges, its
+words.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .tokens import Ints, UInts, finalize
 from .vocabulary import Doubles
 from .wording import line_terms
 
-__all__ = ["CORRECTION", "Correction", "line_pairs", "site_lines", "site_terms"]
+__all__ = ["AGAIN", "CORRECTION", "Correction", "line_pairs", "site_lines", "site_terms"]
 
 CORRECTION: dict[str, str] = {
     "taught": "how surely the page is one of a site that the model was taught, from 0 to 1",
@@ -35,6 +36,10 @@ so many it is for sure; docs/teach.md says how often that is wrong."""
 
 LIMIT = 8.0
 """A line's log odds move by so much at most."""
+
+AGAIN = 0.45
+"""The first stage's log odds move by the whole evidence, which the second stage sees around each
+line, and the second stage's by so much of it again; docs/teach.md says what that does."""
 
 _WORDING = 3.0
 """A line's words count for so much, beside 1 for each other thing."""
@@ -226,7 +231,7 @@ class Correction:
 
     def contributions(self, batch: Batch, line: int) -> list[Contribution]:
         """Return what the correction adds to the explanation of a line."""
-        push = float(self.shifts(batch)[line])
+        push = AGAIN * float(self.shifts(batch)[line])
         trust = float(self.found(batch)[1][batch.text.page[line]])
         return [Contribution(name, trust, push, "taught") for name in CORRECTION if trust]
 

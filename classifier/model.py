@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bit_forest import BitForest
-from .correction import Correction
+from .correction import AGAIN, Correction
 from .decoder import Decoder, Preset, find_headline
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, batches, extract
@@ -229,12 +229,13 @@ class Model:
         """
         batch = extract(pages, sites)
         first, second, headline = self._forests
-        matrix = second_matrix(batch, first, self.wording, self.kinds)
+        taught = self.correction.shifts(batch) if self.correction else None
+        matrix = second_matrix(batch, first, self.wording, self.kinds, taught)
         content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
         top = headline_chance(batch, headline.scores(matrix))
-        if self.correction:
-            shift = self.correction.shifts(batch)
-            content, top = moved(content, shift), moved(top, np.minimum(shift, 0))
+        if taught is not None:
+            content = moved(content, AGAIN * taught)
+            top = moved(top, np.minimum(taught, 0))
         if self.phrases:
             lines = [line for page in pages for line in page]
             shift = self.phrases.shifts(lines)[batch.text.physical]

@@ -41,7 +41,11 @@ class Scores:
 
 
 def second_matrix(
-    batch: Batch, first: BitForest, wording: npt.NDArray[np.float32], kinds: Kinds
+    batch: Batch,
+    first: BitForest,
+    wording: npt.NDArray[np.float32],
+    kinds: Kinds,
+    shift: Doubles | None = None,
 ) -> Floats:
     """Return the features of the second stage, in the order of `SECOND_NAMES`.
 
@@ -52,11 +56,14 @@ def second_matrix(
         The first stage.
     wording : ndarray of float32, shape (2**bits,)
     kinds : Kinds
+    shift : ndarray of float64, shape (n_lines,), optional
+        What the first stage's log odds are moved by.
 
     Returns
     -------
     ndarray of float32, shape (len(SECOND_NAMES), n_lines)
     """
     worded = wording_score(batch.text, batch.tokens, wording)
-    rows = stacking_rows(batch, first.scores(batch.matrix), worded)
+    score = first.scores(batch.matrix)
+    rows = stacking_rows(batch, score if shift is None else score + shift, worded)
     return np.concatenate([batch.matrix[:N_OWN], rows, kind_rows(batch, kinds)])

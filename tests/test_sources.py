@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +17,7 @@ import pytest
 from classifier import streams
 from classifier.records import BadRecord, Record, SourceError, site_of
 from classifier.sources import find_sources, read_records
-from classifier.streams import OpenFile, zstandard
+from classifier.streams import zstandard
 from training.bench_scale import write_wet
 
 TEXTS = [f"Page {number}\nÜber den Fluß und in die Wälder {number}" for number in range(300)]
@@ -286,27 +285,3 @@ def test_a_missing_extra_is_named(tmp_path: Path, wet: bytes, without: Any) -> N
 )
 def test_sites(url: str, site: str | None) -> None:
     assert site_of(url) == site
-
-
-@pytest.mark.parametrize("fast", [True, False])
-def test_gzip_members_give_every_byte_before_a_break(
-    monkeypatch: pytest.MonkeyPatch, fast: bool
-) -> None:
-    if not fast:  # as without the extra
-        monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
-    rng = np.random.default_rng(0)
-    parts = [rng.bytes(n) for n in (0, 1, 3000, 70_000)]
-    whole = b"".join(parts)
-    for padding in (b"", bytes(9), bytes(70_000)):
-        packed = b"".join(gzip.compress(part) + padding for part in parts)
-        file = OpenFile("x", io.BytesIO(packed))
-        assert (file.stream.read(), file.problem) == (whole, None)
-    for lost in (1, 8, 500, 60_000):
-        file = OpenFile("x", io.BytesIO(packed[: -lost - len(padding)]))
-        found = file.stream.read()
-        assert whole.startswith(found)
-        assert len(found) >= len(whole) - lost
-        assert file.problem == "the end of its gzip data is missing"
-    file = OpenFile("x", io.BytesIO(packed + b"letter"))
-    assert file.stream.read() == whole
-    assert file.problem is not None

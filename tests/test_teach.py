@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from classifier import Model, ModelError, load_model
-from classifier.correction import STRANGE, SURE, Correction
+from classifier.bit_forest import BitForest
+from classifier.correction import AGAIN, STRANGE, SURE, Correction
 from classifier.features import extract
 from classifier.model_file import save_model
 from classifier.report import explanation
+from classifier.scoring import SECOND_NAMES
 from classifier.span import BOILERPLATE, CONTENT
 from tests.test_model_file import repack
 from training import fit, teach_curve
@@ -56,6 +58,28 @@ def test_two_pages_flip_a_line_that_the_site_repeats(small_model: Model, taught:
     assert before.lines[AT] == NOTE
     assert (before.labels[AT], after.labels[AT]) == (CONTENT, BOILERPLATE)
     assert after.labels[len(MENU) : AT] == (CONTENT,) * 3
+
+
+def test_both_stages_see_what_was_taught(small_model: Model, taught: Model) -> None:
+    lines = site_pages(5)[4].text.split("\n")
+    before, after = (model.scores([lines]) for model in (small_model, taught))
+    assert taught.correction is not None
+    shift = taught.correction.shifts(before.batch)
+    score = SECOND_NAMES.index("score")
+    moved = np.clip(before.second[score] + shift, -8, 8)
+    np.testing.assert_allclose(after.second[score], moved, rtol=1e-5)
+    unshifted = replace(taught, correction=None)
+    assert np.array_equal(unshifted.scores([lines]).content, before.content)
+    part = moved_odds(small_model, after.second, AGAIN * shift)
+    np.testing.assert_allclose(after.content, part, rtol=1e-12)
+
+
+def moved_odds(model: Model, matrix: Any, shift: Any) -> Any:
+    """Return what the second stage says of a matrix, its log odds moved."""
+    second = BitForest(model.second).scores(matrix)
+    chance = np.interp(second, model.knots[0], model.knots[1])
+    odds = chance / (1 - chance) * np.exp(shift)
+    return odds / (1 + odds)
 
 
 def test_pages_of_other_sites_stay_as_they_are_bit_for_bit(
