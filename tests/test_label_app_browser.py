@@ -82,6 +82,10 @@ def press(page: api.Page, *keys: str) -> None:
 
 
 def saved(page: api.Page, out: Path, name: str) -> LabeledPage:
+    for _ in range(100):  # the page before may be the one that is saved
+        if (out / name).exists():
+            break
+        page.wait_for_timeout(50)
     page.wait_for_selector("#saved[data-state=saved]")
     return read_pages([out / name])[0]
 
