@@ -14,6 +14,7 @@ rows of the boundaries 1, 3, 5, ... times ``2**b``. The codes pick the leaves' v
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -95,48 +96,51 @@ class BitForest:
         self._values = np.zeros(len(at_boundary))
         self._values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
 
-    def scores(self, matrix: Floats) -> Doubles:
+    def scores(self, *blocks: Floats) -> Doubles:
         """Return the raw score of each line: the baseline and its leaves, summed in tree order.
 
         Parameters
         ----------
-        matrix : ndarray of float32, shape (n_features, n_lines)
-            NaN where a value is missing.
+        *blocks : ndarray of float32, shape (n_features, n_lines)
+            The features, NaN where a value is missing; several blocks stand for one, in which
+            their rows follow one another.
 
         Returns
         -------
         ndarray of float64, shape (n_lines,)
             Log odds. A line's score does not depend on the lines beside it, bit for bit.
         """
-        n_lines = matrix.shape[1]
+        n_lines = blocks[0].shape[1]
         scores = np.empty(n_lines)
         for start in range(0, n_lines, CHUNK_LINES):
             stop = min(start + CHUNK_LINES, n_lines)
-            beyond = self._beyond(matrix[:, start:stop])
+            beyond = self._beyond([block[:, start:stop] for block in blocks])
             parts = self._values.take(self._codes(beyond) + self._offset)
             parts[0] += self._baseline
             # rows of at least 64 columns are added one upon the other, in the order of the trees
             scores[start:stop] = parts.sum(axis=0)[: stop - start]
         return scores
 
-    def _right(self, block: Floats) -> Words:
+    def _right(self, blocks: Sequence[Floats]) -> Words:
         """Return the bits of the lines that each split sends right, for every split."""
-        size = block.shape[1]
+        rows = [row for block in blocks for row in block]
+        size = len(rows[0])
         beyond = np.empty((len(self._feature), (size + 63) // 64 * 64), dtype=bool)
         beyond[:, size:] = False
         for feature, part in self._of_feature:
             # NaN is not above anything: it goes left here
-            np.greater(block[feature], self._threshold[part], out=beyond[part, :size])
+            np.greater(rows[feature], self._threshold[part], out=beyond[part, :size])
         right = _packed(beyond)
-        if not (missing := np.isnan(block)).any():
+        if not any(np.isnan(block.min()) for block in blocks if block.size):
             return right.take(self._comparison, axis=0)
+        missing = np.concatenate([np.isnan(block) for block in blocks])
         missing = np.pad(missing, ((0, 0), (0, -size % 64)))
         right = np.concatenate([right, right | _packed(missing).take(self._feature, axis=0)])
         return right.take(self._comparison_if_missing, axis=0)
 
-    def _beyond(self, block: Floats) -> Words:
+    def _beyond(self, blocks: Sequence[Floats]) -> Words:
         """Return the bits of the lines that end beyond each split, and the constant rows."""
-        right = self._right(block)
+        right = self._right(blocks)
         beyond = np.empty((self._n_splits + 2, right.shape[1]), dtype=np.uint64)
         beyond[-2], beyond[-1] = 0, ~np.uint64(0)
         for rows, sources in self._levels:

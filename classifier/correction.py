@@ -18,8 +18,9 @@ import numpy.typing as npt
 from .counting import log_count
 from .explain import Contribution
 from .features import Batch
+from .hashing import UInts, finalize
 from .page_features import shifted
-from .tokens import Ints, UInts, finalize
+from .tokens import Ints
 from .vocabulary import Doubles
 from .wording import line_terms
 

@@ -71,9 +71,18 @@ def cheapest_labels(gain: Doubles, switch_cost: float) -> npt.NDArray[np.bool_]:
     ndarray of bool, shape (n_lines,)
         True for content.
     """
+    if not len(gain):
+        return np.zeros(0, dtype=bool)
+    start = np.append(0, np.flatnonzero(np.diff(gain > 0)) + 1)
+    labels = _cheapest(np.add.reduceat(gain, start).tolist(), switch_cost)
+    return np.repeat(np.array(labels, dtype=bool), np.diff(start, append=len(gain)))
+
+
+def _cheapest(gains: list[float], switch_cost: float) -> list[bool]:
+    """Label runs of lines whose gains have one sign; none of them is worth a switch within."""
     advantage = 0.0
     steps = []
-    for value in gain.tolist():
+    for value in gains:
         if advantage > switch_cost:
             advantage = switch_cost
         elif advantage < -switch_cost:
@@ -86,7 +95,7 @@ def cheapest_labels(gain: Doubles, switch_cost: float) -> npt.NDArray[np.bool_]:
         content = advantage > bound
         labels.append(content)
         bound = -switch_cost if content else switch_cost
-    return np.array(labels[::-1], dtype=bool)
+    return labels[::-1]
 
 
 @dataclass(frozen=True)

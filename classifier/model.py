@@ -20,7 +20,7 @@ from .kinds import Kinds
 from .page import Page, read_page
 from .phrases import PUSH, Phrases, moved
 from .result import PageResult, line_labels
-from .scoring import SECOND_NAMES, Scores, second_matrix
+from .scoring import SECOND_NAMES, Scores, second_blocks
 from .site_memory import Site, SiteMemory
 from .stacking import headline_chance
 from .trees import Trees
@@ -230,9 +230,9 @@ class Model:
         batch = extract(pages, sites)
         first, second, headline = self._forests
         taught = self.correction.shifts(batch) if self.correction else None
-        matrix = second_matrix(batch, first, self.wording, self.kinds, taught)
-        content = np.interp(second.scores(matrix), self.knots[0], self.knots[1])
-        top = headline_chance(batch, headline.scores(matrix))
+        blocks = second_blocks(batch, first, self.wording, self.kinds, taught)
+        content = np.interp(second.scores(*blocks), self.knots[0], self.knots[1])
+        top = headline_chance(batch, headline.scores(*blocks))
         if taught is not None:
             content = moved(content, AGAIN * taught)
             top = moved(top, np.minimum(taught, 0))
@@ -240,7 +240,7 @@ class Model:
             lines = [line for page in pages for line in page]
             shift = self.phrases.shifts(lines)[batch.text.physical]
             content, top = moved(content, shift), moved(top, np.minimum(shift, 0))
-        return Scores(batch, matrix, content, top)
+        return Scores(batch, blocks, content, top)
 
     def explain(self, page: Page, line_index: int) -> list[Contribution]:
         """Return what :meth:`PageResult.explain` returns."""

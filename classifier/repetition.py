@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from .characters import Char
 from .counting import Floats, Rows, log_count
+from .hashing import UInts, finalize, powers
 from .line_features import LineFacts
-from .tokens import Ints, Text, Tokens, finalize, powers
+from .tokens import Ints, Text, Tokens
 from .vocabulary import ordered
 
 __all__ = ["REPETITION_FEATURES", "line_letters", "line_shapes", "repetition_features"]
@@ -29,7 +29,6 @@ REPETITION_FEATURES: dict[str, str] = {
 """Name and meaning of each feature of repetition."""
 
 _LINE_BASE = 0xD1342543DE82EF95
-UInts = npt.NDArray[np.uint64]
 
 
 def _running(hashes: UInts, line: Ints, start: Ints) -> UInts:

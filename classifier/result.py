@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PageResult", "line_labels"]
 
+_LABELS = np.array([BOILERPLATE, CONTENT], dtype=object)
+
 
 @dataclass(frozen=True, eq=False)
 class PageResult:
@@ -111,4 +113,5 @@ def line_labels(content: npt.NDArray[np.bool_], solid: Sequence[int], count: int
     gaps = np.flatnonzero(content[1:] & content[:-1] & (np.diff(lines) > 1))
     for before, after in zip(lines[gaps].tolist(), lines[gaps + 1].tolist(), strict=True):
         chosen[before + 1 : after] = True
-    return [CONTENT if inside else BOILERPLATE for inside in chosen.tolist()]
+    labels: list[Label] = _LABELS.take(chosen.view(np.uint8)).tolist()
+    return labels

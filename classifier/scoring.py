@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from .stacking import STACKING_FEATURES, stacking_rows
 from .vocabulary import Doubles
 from .wording import wording_score
 
-__all__ = ["SECOND_NAMES", "Scores", "second_matrix"]
+__all__ = ["SECOND_NAMES", "Scores", "second_blocks"]
 
 SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
 """Names of the features of the second stage, in the order of its matrix's rows."""
@@ -28,26 +29,33 @@ class Scores:
     Attributes
     ----------
     batch : Batch
-    second : ndarray of float32, shape (len(SECOND_NAMES), n_lines)
-        Features of the second stage.
+    blocks : tuple of ndarray of float32, shape (n_features, n_lines)
+        Features of the second stage, as :func:`second_blocks` returns them.
     content, headline : ndarray of float64, shape (n_lines,)
         Calibrated probability of content, and probability of being the headline.
     """
 
     batch: Batch
-    second: Floats
+    blocks: tuple[Floats, ...]
     content: Doubles
     headline: Doubles
 
+    @cached_property
+    def second(self) -> Floats:
+        """Features of the second stage in one matrix, of shape (len(SECOND_NAMES), n_lines)."""
+        return np.concatenate(self.blocks)
 
-def second_matrix(
+
+def second_blocks(
     batch: Batch,
     first: BitForest,
     wording: npt.NDArray[np.float32],
     kinds: Kinds,
     shift: Doubles | None = None,
-) -> Floats:
+) -> tuple[Floats, ...]:
     """Return the features of the second stage, in the order of `SECOND_NAMES`.
+
+    They are not put together, since copying them takes longer than the headline's trees.
 
     Parameters
     ----------
@@ -61,9 +69,10 @@ def second_matrix(
 
     Returns
     -------
-    ndarray of float32, shape (len(SECOND_NAMES), n_lines)
+    tuple of ndarray of float32, shape (n_features, n_lines)
+        Blocks whose rows follow one another.
     """
     worded = wording_score(batch.text, batch.tokens, wording)
     score = first.scores(batch.matrix)
     rows = stacking_rows(batch, score if shift is None else score + shift, worded)
-    return np.concatenate([batch.matrix[:N_OWN], rows, kind_rows(batch, kinds)])
+    return batch.matrix[:N_OWN], rows, kind_rows(batch, kinds)

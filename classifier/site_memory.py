@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .array_file import Arrays, pack_arrays, replace_file, unpack_arrays
+from .hashing import UInts, finalize
 from .page import read_page
 from .repetition import line_letters
-from .tokens import finalize, lay_out, tokenize
+from .tokens import lay_out, tokenize
 
 __all__ = ["Site", "SiteMemory", "SiteMemoryError"]
 
@@ -27,7 +28,6 @@ FORMAT = 1
 _BATCH = 64
 _PENDING = 1 << 22
 _NO_LETTERS = finalize(np.zeros(1, dtype=np.uint64))[0]
-UInts = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.uint32]
 
 

@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from .counting import Floats, Rows, fixed, log_count, share
 from .features import Batch
+from .hashing import finalize
 from .page_features import running_sums, shifted, window
-from .tokens import Ints, Text, finalize
+from .tokens import Ints, Text
 from .vocabulary import Doubles, ordered, topic
 
 __all__ = ["STACKING_FEATURES", "headline_chance", "main_run", "probability", "stacking_rows"]

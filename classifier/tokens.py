@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from .characters import CLASS, Char, code_points, members
+from .characters import CLASS, N_CLASSES, Char, code_points, members
 from .characters import LOWER as LOWER_CODE
+from .hashing import UInts, finalize, powers
 
 __all__ = [
     "LOWER",
@@ -24,16 +25,13 @@ __all__ = [
     "Text",
     "Tokens",
     "clip",
-    "finalize",
     "hash_words",
     "joined",
     "lay_out",
-    "powers",
     "tail_hash",
     "tokenize",
 ]
 
-UInts = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.intp]
 
 MAX_LINE = 1 << 15
@@ -44,7 +42,7 @@ _NONE, _LETTER, _DIGIT, _KATAKANA, _DENSE = range(5)
 
 
 def _groups() -> npt.NDArray[np.uint8]:
-    table = np.zeros(64, dtype=np.uint8)
+    table = np.zeros(N_CLASSES, dtype=np.uint8)
     table[Char.MARK : Char.UNCASED + 1] = _LETTER
     table[[Char.DIGIT, Char.NUMBER]] = _DIGIT
     table[Char.KATAKANA] = _KATAKANA
@@ -55,6 +53,17 @@ def _groups() -> npt.NDArray[np.uint8]:
 _GROUP = _groups()
 UPPER = members(Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
 LOWER = members(Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
+
+
+def _edges() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return whether a token begins, and whether one ends, between two classes."""
+    left, right = _GROUP[:, None], _GROUP[None, :]
+    edge = (left != right) | (LOWER[:, None] & UPPER[None, :])
+    solid = ~np.isin(_GROUP, [_NONE, _DENSE])
+    return (edge & solid[None, :]).ravel(), (edge & solid[:, None]).ravel()
+
+
+_BEGINS, _ENDS = _edges()
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +185,7 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
     return Text(
         codes=codes,
         classes=classes,
-        line_of=np.concatenate([[len(physical)], np.repeat(number, np.diff(breaks))]),
+        line_of=np.repeat(np.append(len(physical), number), np.append(1, np.diff(breaks))),
         start=breaks[physical] + 1,
         stop=breaks[physical + 1],
         first=solid[bound[physical]],
@@ -188,35 +197,10 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
     )
 
 
-@lru_cache(maxsize=16)
-def powers(base: int, size: int) -> UInts:
-    """Return the powers 0 to `size` - 1 of an odd number modulo 2**64, read-only."""
-    table = np.empty(size, dtype=np.uint64)
-    table[0] = 1
-    done = 1
-    while done < size:
-        more = min(done, size - done)
-        table[done : done + more] = table[:more] * np.uint64(pow(base, done, 1 << 64))
-        done += more
-    table.flags.writeable = False
-    return table
-
-
-def finalize(value: UInts) -> UInts:
-    """Spread a hash over all its bits (the last steps of SplitMix64)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
 def _bounds(classes: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
     change = np.flatnonzero(classes[1:] != classes[:-1])
-    before, after = classes.take(change), classes.take(change + 1)
-    left, right = _GROUP.take(before), _GROUP.take(after)
-    edge = (left != right) | (UPPER.take(after) & LOWER.take(before))
-    start, stop = (
-        change[edge & (group != _NONE) & (group != _DENSE)] + 1 for group in (right, left)
-    )
+    pair = classes.take(change).astype(np.intp) * N_CLASSES + classes.take(change + 1)
+    start, stop = (change.compress(table.take(pair)) + 1 for table in (_BEGINS, _ENDS))
     dense = np.flatnonzero(classes >= Char.HIRAGANA)
     if not len(dense):
         return start, stop
@@ -246,7 +230,8 @@ def tokenize(text: Text) -> Tokens:
     size = 1 << max(16, (len(text.codes) + 1).bit_length())
     power, inverse = powers(_BASE, size), powers(pow(_BASE, -1, 1 << 64), size)
     running = np.zeros(len(text.codes) + 1, dtype=np.uint64)
-    np.cumsum(LOWER_CODE.take(text.codes) * power[: len(text.codes)], out=running[1:])
+    np.multiply(LOWER_CODE.take(text.codes), power[: len(text.codes)], out=running[1:])
+    np.cumsum(running, out=running)
     end = running.take(stop)
     head = end - running.take(start)
     behind = np.maximum(stop - 4, start)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .characters import Char
-from .tokens import Ints, Text, Tokens, UInts, finalize
+from .hashing import UInts, finalize
+from .tokens import Ints, Text, Tokens
 
 __all__ = ["line_terms", "wording_score"]
 

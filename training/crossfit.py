@@ -16,7 +16,7 @@ from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import Model
-from classifier.scoring import SECOND_NAMES, second_matrix
+from classifier.scoring import SECOND_NAMES, second_blocks
 from classifier.stacking import headline_chance
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
@@ -55,7 +55,7 @@ class FirstStage:
 
     def matrix(self, batch: Batch) -> Floats:
         """Return the features of the second stage."""
-        return second_matrix(batch, self._fast, self.wording, self.kinds)
+        return np.concatenate(second_blocks(batch, self._fast, self.wording, self.kinds))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ from itertools import combinations
 import numpy as np
 
 from classifier.features import batches
-from classifier.tokens import UInts, finalize, lay_out, powers, tokenize
+from classifier.hashing import UInts, finalize, powers
+from classifier.tokens import lay_out, tokenize
 
 __all__ = ["near_duplicates", "shingles"]
 

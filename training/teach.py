@@ -18,9 +18,10 @@ from scipy.special import expit
 from classifier.correction import Correction, line_pairs, site_lines, site_terms
 from classifier.counting import Floats
 from classifier.features import Batch
+from classifier.hashing import UInts
 from classifier.model import Model
 from classifier.page import read_page
-from classifier.tokens import Ints, UInts
+from classifier.tokens import Ints
 from classifier.vocabulary import Doubles
 from training.dataset import targets
 from training.metrics import Prediction
