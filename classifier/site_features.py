@@ -8,7 +8,7 @@ import numpy as np
 
 from .counting import Rows, log_count
 from .page_features import running_sums, window
-from .repetition import UInts
+from .hashing import UInts
 from .site_memory import Site
 from .tokens import Text
 
