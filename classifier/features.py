@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from .repetition import REPETITION_FEATURES, line_letters, line_shapes, repetiti
 from .site_features import SITE_FEATURES, site_rows
 from .site_memory import Site
 from .tokens import Ints, Text, Tokens, lay_out, tokenize
-from .vocabulary import VOCABULARY_FEATURES, Vocabulary, index_words, vocabulary_features
+from .vocabulary import VOCABULARY_FEATURES, Vocabulary, groups, index_words, vocabulary_features
 
 __all__ = ["FEATURES", "FEATURE_NAMES", "Batch", "batches", "extract"]
 
@@ -73,6 +74,11 @@ class Batch:
     letters: npt.NDArray[np.uint64]
     matrix: Floats
 
+    @cached_property
+    def copies(self) -> Ints:
+        """Number of each line's letters, which lines of a page with the same ones share."""
+        return groups(self.letters, self.text)
+
 
 def extract(pages: Sequence[Sequence[str]], sites: Sequence[Site | None] | None = None) -> Batch:
     """Return the features of the non-blank lines of several pages.
@@ -111,7 +117,7 @@ def extract(pages: Sequence[Sequence[str]], sites: Sequence[Site | None] | None 
     matrix = np.empty((len(FEATURES), text.n_lines), dtype=np.float32)
     for place, name in enumerate(OWN_FEATURES):
         matrix[place] = rows[name]
-    matrix[len(OWN_FEATURES) :] = context_rows(text, rows)
+    context_rows(text, rows, matrix[N_OWN:])
     return Batch(text, tokens, vocabulary, facts.words, shapes, letters, matrix)
 
 

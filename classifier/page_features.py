@@ -237,22 +237,22 @@ def running_sums(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
     return sums
 
 
-def context_rows(text: Text, known: Rows) -> Floats:
-    """Return the features named in `CONTEXT_FEATURES`, in their order.
+def context_rows(text: Text, known: Rows, out: Floats) -> None:
+    """Write the features named in `CONTEXT_FEATURES`, in their order.
 
     Parameters
     ----------
     text : Text
     known : dict of str to ndarray, shape (n_lines,)
-
-    Returns
-    -------
-    ndarray of float32, shape (n_features, n_lines)
+    out : ndarray of float32, shape (n_features, n_lines)
     """
     near = np.stack([known[key] for key in NEIGHBOUR_KEYS]).astype(np.float32)
     sums = running_sums(np.stack([known[key] for key in WINDOW_KEYS]))
-    rows = [shifted(near, step, text) for step in STEPS]
+    place = 0
+    for step in STEPS:
+        out[place : place + len(near)] = shifted(near, step, text)
+        place += len(near)
     for width in WIDTHS:
-        rows.append(window(sums, text, -width, -1).astype(np.float32))
-        rows.append(window(sums, text, 1, width).astype(np.float32))
-    return np.concatenate(rows)
+        for before, after in ((-width, -1), (1, width)):
+            out[place : place + len(sums)] = window(sums, text, before, after)
+            place += len(sums)

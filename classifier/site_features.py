@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .counting import Rows, log_count
-from .page_features import running_sums, window
 from .hashing import UInts
+from .page_features import running_sums, window
 from .site_memory import Site
 from .tokens import Text
 

@@ -10,7 +10,7 @@ from .features import Batch
 from .hashing import finalize
 from .page_features import running_sums, shifted, window
 from .tokens import Ints, Text
-from .vocabulary import Doubles, ordered, topic
+from .vocabulary import Doubles, groups, topic
 
 __all__ = ["STACKING_FEATURES", "headline_chance", "main_run", "probability", "stacking_rows"]
 
@@ -177,21 +177,12 @@ def headline_chance(batch: Batch, score: Doubles) -> Doubles:
     -------
     ndarray of float64, shape (n_lines,)
     """
-    group = _groups(batch.letters, batch.text)
+    group = batch.copies
     total = np.bincount(group, weights=probability(score), minlength=1)
     return np.minimum(total.take(group), 1.0)
 
 
-def _groups(keys: npt.NDArray[np.uint64], text: Text) -> Ints:
-    """Give the lines of a page with the same key the same number."""
-    order, new = ordered(keys, text.page_start)
-    group = np.empty(text.n_lines, dtype=np.intp)
-    group[order] = np.cumsum(new) - 1
-    return group
-
-
-def _group_mean(keys: npt.NDArray[np.uint64], score: Doubles, text: Text) -> Doubles:
-    group = _groups(keys, text)
+def _group_mean(group: Ints, score: Doubles) -> Doubles:
     exact = fixed(score)
     sums = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.int64)
     np.add.at(sums, group, exact)
@@ -200,16 +191,16 @@ def _group_mean(keys: npt.NDArray[np.uint64], score: Doubles, text: Text) -> Dou
     return np.where(others > 0, mean, -9.0)
 
 
-def _alike(batch: Batch) -> dict[str, npt.NDArray[np.uint64]]:
-    """Return what lines of the same kind have in common, for each of `_ALIKE`."""
-    shapes, letters, none = batch.shapes, batch.letters, np.uint64(0)
-    before, after = (shifted(shapes, step, batch.text, none) for step in (-1, 1))
+def _alike(batch: Batch) -> dict[str, Ints]:
+    """Return the groups of lines of the same kind, for each of `_ALIKE`."""
+    text, shapes, letters, none = batch.text, batch.shapes, batch.letters, np.uint64(0)
+    before, after = (shifted(shapes, step, text, none) for step in (-1, 1))
     return {
-        "shape": shapes,
-        "place": finalize(finalize(shapes + finalize(before)) + after),
-        "copy": letters,
-        "behind": shifted(letters, -1, batch.text, none),
-        "ahead": shifted(letters, 1, batch.text, none),
+        "shape": groups(shapes, text),
+        "place": groups(finalize(finalize(shapes + finalize(before)) + after), text),
+        "copy": batch.copies,
+        "behind": groups(shifted(letters, -1, text, none), text),
+        "ahead": groups(shifted(letters, 1, text, none), text),
     }
 
 
@@ -233,8 +224,8 @@ def stacking_rows(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
     weight = np.sqrt(batch.words + 1.0)
     rows: Rows = {"score": score, "wording": wording}
     rows["topic"] = topic(text, batch.vocabulary, weight, chance)
-    for name, keys in _alike(batch).items():
-        rows[f"{name}_score"] = _group_mean(keys, score, text)
+    for name, group in _alike(batch).items():
+        rows[f"{name}_score"] = _group_mean(group, score)
     rows |= _run_rows(text, batch.words, chance) | _page_rows(text, score)
     near = np.stack([score, wording]).astype(np.float32)
     for step in _STEPS:

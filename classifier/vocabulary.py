@@ -91,6 +91,24 @@ def ordered(keys: npt.NDArray[np.uint64], start: Ints) -> tuple[Ints, npt.NDArra
     return (keys & low).astype(np.intp) + offset, new
 
 
+def groups(keys: npt.NDArray[np.uint64], text: Text) -> Ints:
+    """Give the lines of a page with the same key the same number, which no other page has.
+
+    Parameters
+    ----------
+    keys : ndarray of uint64, shape (n_lines,)
+    text : Text
+
+    Returns
+    -------
+    ndarray of intp, shape (n_lines,)
+    """
+    order, new = ordered(keys, text.page_start)
+    group = np.empty(text.n_lines, dtype=np.intp)
+    group[order] = np.cumsum(new) - 1
+    return group
+
+
 def index_words(text: Text, tokens: Tokens) -> Vocabulary:
     """Group the tokens of each page by word.
 
