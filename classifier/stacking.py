@@ -65,12 +65,13 @@ STACKING_FEATURES: dict[str, str] = {
 """Name and meaning of each feature that the second stage sees beside those of the line itself."""
 
 _THRESHOLD = 0.4
+_NEVER = -700.0  # a score below it would overflow
 _WORDS_CAP = 400
 
 
 def probability(score: Doubles) -> Doubles:
     """Return the logistic function of a score."""
-    return 1.0 / (1.0 + np.exp(-score))
+    return 1.0 / (1.0 + np.exp(-np.maximum(score, _NEVER)))
 
 
 def main_run(gain: npt.NDArray[np.int64], text: Text) -> tuple[Ints, Ints]:

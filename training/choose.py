@@ -27,7 +27,7 @@ Ints = npt.NDArray[np.intp]
 _DIMENSIONS = 24
 _CANDIDATES = 20_000
 _KNOWN = 2_000
-_NEAR = 0.5
+_NEAR = 0.15
 _SMOOTH = 10
 """Lines that a short page's mean is taken with, so that three doubtful lines don't come first."""
 
@@ -121,7 +121,7 @@ def _embedded(pages: Sequence[PageLines], rng: np.random.Generator) -> Floats:
 
 
 def _scale(points: Floats, rng: np.random.Generator) -> float:
-    """Return the distance at which lines count as unlike: half that of two lines by chance."""
+    """Return the distance at which lines count as unlike, a part of that of two lines by chance."""
     one, two = rng.integers(len(points), size=(2, 500))
     usual = float(np.median(np.linalg.norm(points[one] - points[two], axis=1)))
     return _NEAR * usual or 1.0
