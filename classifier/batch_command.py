@@ -21,8 +21,8 @@ __all__ = ["add_options", "run"]
 _LAYOUT = "{percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt}, {elapsed}, {remaining} left{postfix}"
 
 EXIT_CODES = (
-    "Exit code: 0 all is well; 1 some records could not be read, and OUT/errors.jsonl says which "
-    "and why; 2 a mistake in the call; 3 stopped before the end; 130 interrupted."
+    "Exit code: 0 all is well; 1 some records could not be read or labelled, and OUT/errors.jsonl "
+    "says which and why; 2 a mistake in the call; 3 stopped before the end; 130 interrupted."
 )
 
 

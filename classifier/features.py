@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from .counting import Floats
+from .hashing import UInts
 from .landmarks import LANDMARK_FEATURES, landmark_features
 from .line_features import LINE_FEATURES, line_features
 from .page_features import CONTEXT_FEATURES, PAGE_FEATURES, context_rows, page_rows, prose_lines
@@ -70,8 +70,8 @@ class Batch:
     tokens: Tokens
     vocabulary: Vocabulary
     words: Ints
-    shapes: npt.NDArray[np.uint64]
-    letters: npt.NDArray[np.uint64]
+    shapes: UInts
+    letters: UInts
     matrix: Floats
 
     @cached_property

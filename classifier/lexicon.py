@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .hashing import UInts
 from .tokens import hash_words
 
 __all__ = ["CATEGORIES", "Lexicon", "lexicon"]
@@ -68,10 +69,10 @@ class Lexicon:
             self._slots[slot[free]] = waiting[free]
             waiting, step = waiting[self._slots[slot] != waiting], step + 1
 
-    def _slot(self, hashes: npt.NDArray[np.uint64], step: int) -> npt.NDArray[np.intp]:
+    def _slot(self, hashes: UInts, step: int) -> npt.NDArray[np.intp]:
         return ((hashes >> self._shift).astype(np.intp) + step) & (len(self._slots) - 1)
 
-    def masks(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint16]:
+    def masks(self, hashes: UInts) -> npt.NDArray[np.uint16]:
         """Return the categories of tokens.
 
         Parameters

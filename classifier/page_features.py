@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Iterator
+from itertools import chain, product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -248,11 +249,12 @@ def context_rows(text: Text, known: Rows, out: Floats) -> None:
     """
     near = np.stack([known[key] for key in NEIGHBOUR_KEYS]).astype(np.float32)
     sums = running_sums(np.stack([known[key] for key in WINDOW_KEYS]))
+    sides = [side for width in WIDTHS for side in ((-width, -1), (1, width))]
+    blocks: Iterator[npt.NDArray[Any]] = chain(
+        (shifted(near, step, text) for step in STEPS),
+        (window(sums, text, before, after) for before, after in sides),
+    )
     place = 0
-    for step in STEPS:
-        out[place : place + len(near)] = shifted(near, step, text)
-        place += len(near)
-    for width in WIDTHS:
-        for before, after in ((-width, -1), (1, width)):
-            out[place : place + len(sums)] = window(sums, text, before, after)
-            place += len(sums)
+    for block in blocks:
+        out[place : place + len(block)] = block
+        place += len(block)

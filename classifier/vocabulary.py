@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .counting import Rows, log_count, share
+from .hashing import UInts
 from .tokens import Ints, Text, Tokens
 
 __all__ = ["VOCABULARY_FEATURES", "Vocabulary", "index_words", "topic", "vocabulary_features"]
@@ -59,7 +60,7 @@ class Vocabulary:
     n_words: int
 
 
-def ordered(keys: npt.NDArray[np.uint64], start: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+def ordered(keys: UInts, start: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Sort hashes within segments.
 
     Each segment is sorted by itself, so that the order does not depend on what else is in the
@@ -91,7 +92,7 @@ def ordered(keys: npt.NDArray[np.uint64], start: Ints) -> tuple[Ints, npt.NDArra
     return (keys & low).astype(np.intp) + offset, new
 
 
-def groups(keys: npt.NDArray[np.uint64], text: Text) -> Ints:
+def groups(keys: UInts, text: Text) -> Ints:
     """Give the lines of a page with the same key the same number, which no other page has.
 
     Parameters

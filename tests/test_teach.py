@@ -14,6 +14,7 @@ from classifier.bit_forest import BitForest
 from classifier.correction import AGAIN, STRANGE, SURE, Correction
 from classifier.features import extract
 from classifier.model_file import save_model
+from classifier.phrases import moved
 from classifier.report import explanation
 from classifier.scoring import SECOND_NAMES
 from classifier.span import BOILERPLATE, CONTENT
@@ -66,20 +67,13 @@ def test_both_stages_see_what_was_taught(small_model: Model, taught: Model) -> N
     assert taught.correction is not None
     shift = taught.correction.shifts(before.batch)
     score = SECOND_NAMES.index("score")
-    moved = np.clip(before.second[score] + shift, -8, 8)
-    np.testing.assert_allclose(after.second[score], moved, rtol=1e-5)
+    first = np.clip(before.second[score] + shift, -8, 8)
+    np.testing.assert_allclose(after.second[score], first, rtol=1e-5)
     unshifted = replace(taught, correction=None)
     assert np.array_equal(unshifted.scores([lines]).content, before.content)
-    part = moved_odds(small_model, after.second, AGAIN * shift)
-    np.testing.assert_allclose(after.content, part, rtol=1e-12)
-
-
-def moved_odds(model: Model, matrix: Any, shift: Any) -> Any:
-    """Return what the second stage says of a matrix, its log odds moved."""
-    second = BitForest(model.second).scores(matrix)
-    chance = np.interp(second, model.knots[0], model.knots[1])
-    odds = chance / (1 - chance) * np.exp(shift)
-    return odds / (1 + odds)
+    chance = np.interp(BitForest(small_model.second).scores(after.second), *small_model.knots)
+    expected = moved(chance, AGAIN * shift)
+    np.testing.assert_allclose(after.content, expected, rtol=1e-12)
 
 
 def test_pages_of_other_sites_stay_as_they_are_bit_for_bit(
