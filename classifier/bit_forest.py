@@ -61,6 +61,7 @@ class BitForest:
         ]
         self._comparison = np.empty(len(order), dtype=np.intp)
         self._comparison[order] = np.cumsum(new) - 1
+        self._left_if_missing = bool(trees.missing_left[splits].all())
         twin = len(self._feature) * ~trees.missing_left[splits]
         self._comparison_if_missing = self._comparison + twin
 
@@ -131,7 +132,7 @@ class BitForest:
             # NaN is not above anything: it goes left here
             np.greater(rows[feature], self._threshold[part], out=beyond[part, :size])
         right = _packed(beyond)
-        if not any(np.isnan(block.min()) for block in blocks if block.size):
+        if self._left_if_missing or not any(np.isnan(x.min()) for x in blocks if x.size):
             return right.take(self._comparison, axis=0)
         missing = np.concatenate([np.isnan(block) for block in blocks])
         missing = np.pad(missing, ((0, 0), (0, -size % 64)))

@@ -13,7 +13,9 @@ F1 cuts (Ye, Chai, Lee and Chieu 2012, "Optimizing F-measure: a tale of two appr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +23,15 @@ import numpy.typing as npt
 __all__ = ["Decoder", "Preset", "cheapest_labels", "expected_f1", "find_headline"]
 
 Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 
 _BINS = 512
 
 
-def expected_f1(probability: Doubles, weight: Doubles) -> float:
-    """Return the largest expected F1 that a selection of lines reaches.
+def expected_f1(
+    probability: Doubles, weight: Doubles, lengths: Sequence[int] | Ints | None = None
+) -> Doubles:
+    """Return the largest expected F1 that a selection of each page's lines reaches.
 
     The lines are taken in order of falling probability, grouped in 512 bins, so that the time is
     linear; F1 is the ratio of expected weights.
@@ -34,26 +39,37 @@ def expected_f1(probability: Doubles, weight: Doubles) -> float:
     Parameters
     ----------
     probability, weight : ndarray of float64, shape (n_lines,)
+    lengths : sequence of int, optional
+        Lines of each page, which stand one after the other; by default all are of one.
 
     Returns
     -------
-    float
+    ndarray of float64, shape (n_pages,)
         Between 0 and 1; 0 without weight.
 
     Examples
     --------
-    >>> expected_f1(np.array([1.0, 0.0]), np.array([5.0, 3.0]))
-    1.0
+    >>> expected_f1(np.array([1.0, 0.0, 0.5]), np.array([5.0, 3.0, 0.0]), [2, 1])
+    array([1., 0.])
     """
-    level = np.minimum((probability * _BINS).astype(np.intp), _BINS - 1)
-    chosen = np.bincount(level, weights=weight, minlength=_BINS)[::-1].cumsum()
-    hits = np.bincount(level, weights=weight * probability, minlength=_BINS)[::-1].cumsum()
-    total = chosen + hits[-1]
-    return float(np.max(2 * hits / np.maximum(total, 1e-12)))
+    lengths = _lengths(probability, lengths)
+    page = np.arange(len(lengths)).repeat(lengths)
+    level = np.minimum((probability * _BINS).astype(np.intp), _BINS - 1) + _BINS * page
+    chosen, hits = (
+        np.bincount(level, weights=mass, minlength=_BINS * len(lengths))
+        .reshape(-1, _BINS)[:, ::-1]
+        .cumsum(axis=1)
+        for mass in (weight, weight * probability)
+    )
+    total = np.maximum(chosen + hits[:, -1:], 1e-12)
+    best: Doubles = np.max(2 * hits / total, axis=1)
+    return best
 
 
-def cheapest_labels(gain: Doubles, switch_cost: float) -> npt.NDArray[np.bool_]:
-    """Return the labelling with the largest gain less its switches.
+def cheapest_labels(
+    gain: Doubles, switch_cost: float, lengths: Sequence[int] | Ints | None = None
+) -> npt.NDArray[np.bool_]:
+    """Return the labelling of each page with the largest gain less its switches.
 
     This is the Viterbi algorithm for two labels. The advantage of ending in the first label over
     ending in the second is clipped to the switch cost from line to line, so one number is all
@@ -65,6 +81,8 @@ def cheapest_labels(gain: Doubles, switch_cost: float) -> npt.NDArray[np.bool_]:
         What calling the line content gains over calling it boilerplate.
     switch_cost : float
         What a change of the label costs; not negative.
+    lengths : sequence of int, optional
+        Lines of each page, which stand one after the other; by default all are of one.
 
     Returns
     -------
@@ -73,9 +91,19 @@ def cheapest_labels(gain: Doubles, switch_cost: float) -> npt.NDArray[np.bool_]:
     """
     if not len(gain):
         return np.zeros(0, dtype=bool)
-    start = np.append(0, np.flatnonzero(np.diff(gain > 0)) + 1)
-    labels = _cheapest(np.add.reduceat(gain, start).tolist(), switch_cost)
+    bounds = np.concatenate([[0], np.cumsum(_lengths(gain, lengths))])
+    first = np.diff(gain > 0, prepend=False)
+    first[bounds[bounds < len(gain)]] = True
+    start = np.flatnonzero(first)
+    runs = np.add.reduceat(gain, start).tolist()
+    labels: list[bool] = []
+    for begin, end in pairwise(start.searchsorted(bounds).tolist()):
+        labels += _cheapest(runs[begin:end], switch_cost)
     return np.repeat(np.array(labels, dtype=bool), np.diff(start, append=len(gain)))
+
+
+def _lengths(lines: Doubles, lengths: Sequence[int] | Ints | None) -> Ints:
+    return np.asarray([len(lines)] if lengths is None else lengths, dtype=np.intp)
 
 
 def _cheapest(gains: list[float], switch_cost: float) -> list[bool]:
@@ -116,15 +144,22 @@ class Decoder:
     weight_power: float = 1.0
     aim: float = 1.0
 
-    def threshold(self, probability: Doubles, words: npt.NDArray[np.intp]) -> float:
-        """Return the page's threshold on the content probability."""
-        best = expected_f1(probability, words + np.float64(1e-3))
-        return min(max(self.aim * best / 2, 0.02), 0.98)
+    def threshold(
+        self, probability: Doubles, words: Ints, lengths: Sequence[int] | Ints | None = None
+    ) -> Doubles:
+        """Return each page's threshold on the content probability, shape (n_pages,)."""
+        best = expected_f1(probability, words + np.float64(1e-3), lengths)
+        return np.minimum(np.maximum(self.aim * best / 2, 0.02), 0.98)
 
     def labels(
-        self, probability: Doubles, words: npt.NDArray[np.intp], threshold: float | None = None
+        self,
+        probability: Doubles,
+        words: Ints,
+        lengths: Sequence[int] | Ints | None = None,
+        *,
+        threshold: float | None = None,
     ) -> npt.NDArray[np.bool_]:
-        """Return the labels of the non-blank lines of one page.
+        """Return the labels of the non-blank lines of pages.
 
         Parameters
         ----------
@@ -132,18 +167,22 @@ class Decoder:
             Probability of content.
         words : ndarray of intp, shape (n_lines,)
             Words of each line.
+        lengths : sequence of int, optional
+            Lines of each page, which stand one after the other; by default all are of one.
         threshold : float, optional
-            A fixed threshold in place of the page's own.
+            A fixed threshold in place of each page's own.
 
         Returns
         -------
         ndarray of bool, shape (n_lines,)
             True for content.
         """
+        lengths = _lengths(probability, lengths)
+        cut: float | Doubles = threshold or 0.0
         if threshold is None:
-            threshold = self.threshold(probability, words)
+            cut = self.threshold(probability, words, lengths).repeat(lengths)
         weight = (1.0 + words) ** self.weight_power
-        return cheapest_labels(weight * (probability - threshold), self.switch_cost)
+        return cheapest_labels(weight * (probability - cut), self.switch_cost, lengths)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice, repeat
+from itertools import islice, pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -40,10 +40,8 @@ class Model:
     ----------
     first, second, headline : Trees
         Node tables of the three forests.
-    wording : ndarray of float32, shape (2**bits,)
-        Weights of the hashed words.
-    kinds : Kinds
-        Weights of the hashed words for the kinds of pages.
+    wording, kinds : ndarray of float32, shape (2**bits,), and Kinds
+        Weights of the hashed words: for content, and for the kinds of pages.
     knots : ndarray of float64, shape (2, n_knots)
         Calibration: scores of the second stage and the probabilities that they stand for.
     decoder : Decoder
@@ -54,10 +52,9 @@ class Model:
         What ``model.json`` says beside: training data, versions, figures.
     min_probability : float or None
         A fixed threshold in place of the page's own.
-    phrases : Phrases or None
-        A user's phrases, weighed in before the decoder.
-    correction : Correction or None
-        What the labelled pages of a user's sites taught, weighed in before the decoder.
+    phrases, correction : Phrases or None, Correction or None
+        A user's phrases and what the labelled pages of a user's sites taught, weighed in before the
+        decoder.
     """
 
     first: Trees
@@ -169,7 +166,7 @@ class Model:
         >>> page.labels
         ('content',)
         """
-        return self._classify_pages([read_page(dump)], [_site(site)])[0]
+        return self._classify([(dump, _site(site))])[0]
 
     def classify_many(
         self,
@@ -199,7 +196,7 @@ class Model:
         chunks = iter(lambda: list(islice(pairs, _READ_AHEAD)), [])
         if n_jobs == 1:
             for chunk in chunks:
-                yield from self._classify_dumps(chunk)
+                yield from self._classify(chunk)
             return
         from joblib import Parallel, delayed
 
@@ -237,8 +234,7 @@ class Model:
             content = moved(content, AGAIN * taught)
             top = moved(top, np.minimum(taught, 0))
         if self.phrases:
-            lines = [line for page in pages for line in page]
-            shift = self.phrases.shifts(lines)[batch.text.physical]
+            shift = self.phrases.shifts([x for page in pages for x in page])[batch.text.physical]
             content, top = moved(content, shift), moved(top, np.minimum(shift, 0))
         return Scores(batch, blocks, content, top)
 
@@ -259,36 +255,40 @@ class Model:
             found += self.phrases.contributions(page.lines[line_index])
         return sorted(found, key=lambda item: -abs(item.push))
 
-    def _classify_dumps(self, dumps: Sequence[_Dump]) -> list[PageResult]:
-        return self._classify_pages([read_page(dump) for dump, _ in dumps], [s for _, s in dumps])
-
-    def _classify_pages(
-        self, pages: Sequence[Page], sites: Sequence[Site | None]
-    ) -> list[PageResult]:
-        lines = [page.lines for page in pages]
+    def _classify(self, dumps: Sequence[_Dump]) -> list[PageResult]:
+        pages = [read_page(dump) for dump, _ in dumps]
         results = []
-        for group in batches(lines):
-            known = [sites[index] for index in group]
-            scores = self.scores([lines[index] for index in group], known if any(known) else None)
-            bounds = scores.batch.text.page_start.tolist()
-            for place, index in enumerate(group):
-                results.append(self._decode(pages[index], scores, place, bounds))
+        for group in batches([page.lines for page in pages]):
+            chosen, known = [pages[index] for index in group], [dumps[index][1] for index in group]
+            scores = self.scores([page.lines for page in chosen], known if any(known) else None)
+            results += self._decode(chosen, scores)
         return results
 
-    def _decode(self, page: Page, scores: Scores, place: int, bounds: list[int]) -> PageResult:
-        own = slice(bounds[place], bounds[place + 1])
-        text = scores.batch.text
-        solid = (text.physical[own] - text.physical_start[place]).tolist()
-        chance = scores.content[own]
-        content = self.decoder.labels(chance, scores.batch.words[own], self.min_probability)
-        top = find_headline(scores.headline[own], content, self.headline_threshold)
-        if top is not None:
-            content[top] = True
-        probabilities = np.full(len(page.lines), np.nan)
-        probabilities[solid] = chance
-        labels = line_labels(content, solid, len(page.lines))
-        headline = None if top is None else solid[top]
-        return PageResult(page, tuple(labels), probabilities, headline, self)
+    def _decode(self, pages: Sequence[Page], scores: Scores) -> list[PageResult]:
+        text, words = scores.batch.text, scores.batch.words
+        lengths, cut = np.diff(text.page_start), self.min_probability
+        content = self.decoder.labels(scores.content, words, lengths, threshold=cut)
+        headlines = self._headlines(scores, content)
+        labels = line_labels(content, text.physical, text.physical_start)
+        chance = np.full(len(labels), np.nan)
+        chance[text.physical] = scores.content
+        own = [slice(*bounds) for bounds in pairwise(text.physical_start.tolist())]
+        return [
+            PageResult(page, tuple(labels[lines]), chance[lines].copy(), top, self)
+            for page, lines, top in zip(pages, own, headlines, strict=True)
+        ]
+
+    def _headlines(self, scores: Scores, content: npt.NDArray[np.bool_]) -> list[int | None]:
+        """Return each page's headline, a physical line of the page, and make it content."""
+        text, found = scores.batch.text, list[int | None]()
+        for place, (first, end) in enumerate(pairwise(text.page_start.tolist())):
+            own = content[first:end]
+            top = find_headline(scores.headline[first:end], own, self.headline_threshold)
+            if top is not None:
+                own[top] = True
+                top = int(text.physical[first + top] - text.physical_start[place])
+            found.append(top)
+        return found
 
 
 def _site(known: SiteMemory | Site | None) -> Site | None:
@@ -297,4 +297,4 @@ def _site(known: SiteMemory | Site | None) -> Site | None:
 
 def _classify_apart(model: Model, dumps: Sequence[_Dump]) -> list[PageResult]:
     """Classify in another process; the model stays where it is."""
-    return [replace(result, _model=None) for result in model._classify_dumps(dumps)]
+    return [replace(result, _model=None) for result in model._classify(dumps)]

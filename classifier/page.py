@@ -132,9 +132,10 @@ def read_page(dump: str | bytes | bytearray | memoryview) -> Page:
 
 
 def _split(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    n_chars = text.count("\n") + text.count("\r")
+    n_returns = text.count("\r")
+    n_chars = n_returns + text.count("\n") if n_returns else 0
     for end in _ENDS:
-        if text.count(end) * len(end) == n_chars:  # the only kind of end in this text
+        if not n_chars or text.count(end) * len(end) == n_chars:  # the only kind of end there
             lines = text.split(end)
             return tuple(lines), (end,) * (len(lines) - 1) + ("",)
     ends = map(sys.intern, _BREAK.findall(text))  # interned: one object a kind, not one a line

@@ -101,17 +101,34 @@ class PageResult:
         return "\n".join(kept)
 
 
-def line_labels(content: npt.NDArray[np.bool_], solid: Sequence[int], count: int) -> list[Label]:
-    """Spread the labels of the non-blank lines over all lines of a page.
+def line_labels(
+    content: npt.NDArray[np.bool_],
+    solid: npt.NDArray[np.intp],
+    starts: Sequence[int] | npt.NDArray[np.intp],
+) -> list[Label]:
+    """Spread the labels of the non-blank lines over all lines of pages.
 
     A blank line carries the label of the span that it stands in; between two spans, and at the
     page's ends, it is boilerplate.
+
+    Parameters
+    ----------
+    content : ndarray of bool, shape (n_solid,)
+    solid : ndarray of intp, shape (n_solid,)
+        Places of the non-blank lines, in order.
+    starts : sequence of int, of length n_pages + 1
+        Place of the first line of each page, and the number of all lines.
+
+    Returns
+    -------
+    list of str
     """
-    lines = np.asarray(solid, dtype=np.intp)
-    chosen = np.zeros(count, dtype=bool)
-    chosen[lines] = content
-    gaps = np.flatnonzero(content[1:] & content[:-1] & (np.diff(lines) > 1))
-    for before, after in zip(lines[gaps].tolist(), lines[gaps + 1].tolist(), strict=True):
+    chosen = np.zeros(starts[-1], dtype=bool)
+    chosen[solid] = content
+    page = np.searchsorted(starts, solid, side="right")
+    inside = content[1:] & content[:-1] & (page[1:] == page[:-1])
+    gaps = np.flatnonzero(inside & (np.diff(solid) > 1))
+    for before, after in zip(solid[gaps].tolist(), solid[gaps + 1].tolist(), strict=True):
         chosen[before + 1 : after] = True
     labels: list[Label] = _LABELS.take(chosen.view(np.uint8)).tolist()
     return labels

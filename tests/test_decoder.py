@@ -47,4 +47,4 @@ def test_aim_moves_the_threshold() -> None:
     chance, words = np.array([0.9, 0.5, 0.3]), np.array([10, 10, 10])
     low, high = Decoder(aim=0.5).threshold(chance, words), Decoder(aim=1.5).threshold(chance, words)
     assert low < Decoder().threshold(chance, words) < high
-    assert Decoder(0.0).labels(chance, words, 0.4).tolist() == [True, True, False]
+    assert Decoder(0.0).labels(chance, words, threshold=0.4).tolist() == [True, True, False]

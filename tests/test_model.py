@@ -103,7 +103,7 @@ def test_content_keeps_paragraphs_and_body_drops_the_headline(small_model: Model
 
 
 def test_a_blank_line_goes_with_its_span() -> None:
-    labels = line_labels(np.array([False, True, True, False]), [0, 2, 4, 6], 8)
+    labels = line_labels(np.array([False, True, True, False]), np.array([0, 2, 4, 6]), [0, 8])
     assert "".join(label[0] for label in labels) == "bbcccbbb"
 
 

@@ -75,6 +75,9 @@ def bin_rows(rows: Floats, bins: int) -> Binned:
 def unbinned(trees: Trees, edges: Sequence[Floats]) -> Trees:
     """Return trees that were fitted on codes as trees on the values themselves.
 
+    No code was missing when they were fitted, so that a missing value may go where it wants: it
+    goes left, and the evaluation need not look for any.
+
     Parameters
     ----------
     trees : Trees
@@ -89,4 +92,4 @@ def unbinned(trees: Trees, edges: Sequence[Floats]) -> Trees:
     threshold = trees.threshold.copy()
     for node in np.flatnonzero(trees.feature >= 0).tolist():
         threshold[node] = edges[trees.feature[node]][int(threshold[node])]
-    return replace(trees, threshold=threshold)
+    return replace(trees, threshold=threshold, missing_left=trees.feature >= 0)

@@ -70,7 +70,7 @@ def _prediction(page: LabeledPage, outcome: Outcome, tuned: Tuned, plain: bool) 
     count = len(page.labels)
     probability = np.full(count, np.nan)
     probability[outcome.physical] = chance
-    labels = line_labels(content, outcome.physical.tolist(), count)
+    labels = line_labels(content, outcome.physical, [0, count])
     headline = None if top is None else int(outcome.physical[top])
     return Prediction(labels, probability, headline)
 
