@@ -48,3 +48,21 @@ def test_aim_moves_the_threshold() -> None:
     low, high = Decoder(aim=0.5).threshold(chance, words), Decoder(aim=1.5).threshold(chance, words)
     assert low < Decoder().threshold(chance, words) < high
     assert Decoder(0.0).labels(chance, words, threshold=0.4).tolist() == [True, True, False]
+
+
+@given(st.lists(GAINS, min_size=1, max_size=5), st.floats(0, 6))
+def test_pages_together_are_labelled_as_each_alone(pages: list[list[float]], cost: float) -> None:
+    lengths = [len(page) for page in pages]
+    found = cheapest_labels(np.concatenate(list(map(np.array, pages))), cost, lengths).tolist()
+    assert found == [x for page in pages for x in cheapest_labels(np.array(page), cost).tolist()]
+
+
+@given(st.lists(st.lists(st.floats(0, 1), max_size=6), min_size=1, max_size=5))
+def test_pages_together_have_the_thresholds_of_each_alone(pages: list[list[float]]) -> None:
+    chances = [np.array(page, dtype=np.float64) for page in pages]
+    words = [7 * np.arange(len(page)) for page in pages]
+    together = Decoder().threshold(
+        np.concatenate(chances), np.concatenate(words), list(map(len, pages))
+    )
+    alone = [Decoder().threshold(c, w)[0] for c, w in zip(chances, words, strict=True)]
+    assert together.tolist() == alone

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits
 
 from classifier.bit_forest import BitForest
-from training.export import float32_below, trees_of
+from training.export import float32_below, mean_of, trees_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -151,3 +151,14 @@ def test_trees_that_are_too_large_are_refused() -> None:
     model = HistGradientBoostingClassifier(max_iter=1, max_leaf_nodes=400, min_samples_leaf=1)
     with pytest.raises(ValueError, match="at most 256 leaves"):
         trees_of(model.fit(rows, target))
+
+
+def test_the_mean_of_forests() -> None:
+    rows = sample()
+    forests = [trees_of(fitted(rows, max_iter=n, random_state=n, max_features=0.5)) for n in (3, 5)]
+    together = mean_of(forests)
+    together.validate(5)
+    columns = np.ascontiguousarray(rows.T)
+    apart = np.mean([BitForest(forest).scores(columns) for forest in forests], axis=0)
+    assert np.abs(BitForest(together).scores(columns) - apart).max() < 1e-12
+    assert np.array_equal(mean_of(forests[:1]).value, forests[0].value)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.features import FEATURE_NAMES, FEATURES, batches, extract
+from classifier.page_features import running_sums, window
 from classifier.report import MEANINGS, feature_table
 from classifier.stacking import STACKING_FEATURES, main_run, stacking_rows
 from classifier.tokens import lay_out
@@ -148,3 +149,20 @@ def test_batches_keep_the_order_and_lose_nothing() -> None:
     assert [index for group in groups for index in group] == list(range(10))
     assert [len(group) for group in groups] == [4, 4, 2]
     assert [len(group) for group in batches([["x"]] * 100)] == [64, 36]
+
+
+def test_windows_are_right_where_the_running_sums_go_round() -> None:
+    values = np.random.default_rng(0).uniform(0, 12, 200_000).round(2)
+    text = lay_out([["a"] * 120_000, ["b"] * 80_000])
+    sums = running_sums(values[None])
+    assert values.sum() * 4096 > 2**32 > sums.max()
+    found = window(sums, text, -60, -1)[0]
+    for line in (1, 30, 60, 119_999, 120_001, 150_000, 199_999):
+        start = max(line - 60, 0 if line < 120_000 else 120_000)
+        assert found[line] == pytest.approx(values[start:line].mean(), abs=2e-4)
+    assert found[[0, 120_000]].tolist() == [-1, -1]
+
+
+@given(st.lists(PAGE, min_size=1, max_size=3))
+def test_no_feature_is_missing(pages: list[list[str]]) -> None:
+    assert np.isfinite(extract(pages).matrix).all()

@@ -107,6 +107,11 @@ def test_a_blank_line_goes_with_its_span() -> None:
     assert "".join(label[0] for label in labels) == "bbcccbbb"
 
 
+def test_blank_lines_between_two_pages_are_in_no_span() -> None:
+    labels = line_labels(np.array([True, True, True]), np.array([0, 3, 5]), [0, 2, 6])
+    assert "".join(label[0] for label in labels) == "cbbccc"
+
+
 def test_presets_move_the_operating_point(small_model: Model) -> None:
     aims = [small_model.with_preset(n).decoder.aim for n in ("recall", "balanced", "precision")]
     assert aims == sorted(aims)

@@ -167,7 +167,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
 
 def work(lines: int, settings: dict[str, Any]) -> float:
     """Return what a fit on so many lines costs, in pages of feature extraction."""
-    return _FOREST_COST * float(settings["max_iter"]) * lines
+    return _FOREST_COST * float(settings.get("bags", 1) * settings["max_iter"]) * lines
 
 
 def _second_rows(

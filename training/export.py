@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from classifier.trees import Trees
 
-__all__ = ["trees_of"]
+__all__ = ["mean_of", "trees_of"]
 
 
 def trees_of(model: HistGradientBoostingClassifier) -> Trees:
@@ -60,6 +61,41 @@ def trees_of(model: HistGradientBoostingClassifier) -> Trees:
     )
     trees.validate(int(model.n_features_in_))
     return replace(trees, value=_means(trees, table["count"].astype(np.float64)))
+
+
+def mean_of(forests: Sequence[Trees]) -> Trees:
+    """Return one forest whose score is the mean of several forests' scores.
+
+    Parameters
+    ----------
+    forests : sequence of Trees
+        At least one.
+
+    Returns
+    -------
+    Trees
+    """
+    sizes = [len(forest.feature) for forest in forests]
+    shift = np.cumsum(sizes) - sizes
+
+    def joined(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(forest, name) for forest in forests])
+
+    def moved(name: str) -> npt.NDArray[np.int32]:
+        parts = [getattr(forest, name) for forest in forests]
+        moves = zip(parts, shift, strict=True)
+        return np.concatenate([np.where(x < 0, x, x + by) for x, by in moves]).astype(np.int32)
+
+    return Trees(
+        feature=joined("feature"),
+        threshold=joined("threshold"),
+        missing_left=joined("missing_left"),
+        left=moved("left"),
+        right=moved("right"),
+        value=joined("value") / len(forests),
+        root=moved("root"),
+        baseline=sum(forest.baseline for forest in forests) / len(forests),
+    )
 
 
 def _check_kind(model: Any) -> None:

@@ -19,7 +19,7 @@ from classifier.kinds import KINDS, Kinds
 from classifier.trees import Trees
 from classifier.wording import line_terms
 from training.binning import Binned, unbinned
-from training.export import trees_of
+from training.export import mean_of, trees_of
 
 __all__ = ["Recipe", "fit_forest", "fit_kinds", "fit_wording", "term_rows"]
 
@@ -28,8 +28,9 @@ _THREADS = (
 )
 
 
-def _forest(rounds: int, leaves: int, rate: float) -> dict[str, Any]:
+def _forest(rounds: int, leaves: int, rate: float, bags: int = 1) -> dict[str, Any]:
     return {
+        "bags": bags,
         "max_iter": rounds,
         "max_leaf_nodes": leaves,
         "learning_rate": rate,
@@ -60,7 +61,8 @@ class Recipe:
     kind_strength : float
         Inverse strength of their regularisation.
     first, second, headline : dict
-        Settings of the forests, as scikit-learn names them.
+        Settings of the forests, as scikit-learn names them; `bags` of them that differ in chance
+        are fitted, and their mean is taken.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
@@ -74,7 +76,7 @@ class Recipe:
     kind_bits: int = 15
     kind_strength: float = 30.0
     first: dict[str, Any] = field(default_factory=lambda: _forest(90, 31, 0.15))
-    second: dict[str, Any] = field(default_factory=lambda: _forest(70, 31, 0.15))
+    second: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
     headline: dict[str, Any] = field(default_factory=lambda: _forest(40, 8, 0.2))
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
@@ -88,6 +90,8 @@ def fit_forest(
     seed: int,
 ) -> Trees:
     """Fit boosted trees on rows whose target is known.
+
+    The mean of several short forests that differ in chance is better than one long one.
 
     Parameters
     ----------
@@ -110,10 +114,15 @@ def fit_forest(
         "min_samples_leaf": min(settings["min_samples_leaf"], 1 + len(known) // 200),
         "max_bins": max(2, 1 + max(map(len, rows.edges))),
     }
-    learner = HistGradientBoostingClassifier(early_stopping=False, random_state=seed, **settings)
+    bags = range(settings.pop("bags", 1))
+    learners = [
+        HistGradientBoostingClassifier(early_stopping=False, random_state=seed + bag, **settings)
+        for bag in bags
+    ]
     with threadpool_limits(limits=_THREADS, user_api="openmp"):
-        learner.fit(rows.codes[known], target[known] == 1, sample_weight=weight)
-    return unbinned(trees_of(learner), rows.edges)
+        for learner in learners:
+            learner.fit(rows.codes[known], target[known] == 1, sample_weight=weight)
+    return unbinned(mean_of([trees_of(learner) for learner in learners]), rows.edges)
 
 
 def term_rows(batch: Batch, columns: npt.NDArray[np.intp], bits: int) -> csr_matrix:
