@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from tests.batches import job, write_crawl
 from training.fit import fit
 from training.records import LabeledPage
 from training.stages import Recipe
+
+# Tests started in the background ignore interrupts, and so would the commands that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHROME = ["Home", "Sign in", "Share", "Most read", "Privacy policy", "© 2025 Somebody"]
 TOPICS = [
