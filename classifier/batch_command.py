@@ -145,7 +145,8 @@ def _bar(total: int) -> Iterator[Callable[[Progress], object]]:
 def _sentence(summary: Summary, out: Path) -> str:
     told = f"{_count(summary.pages, 'page')} in {_count(summary.shards, 'shard')}"
     if summary.failed:
-        told += f"; {_count(summary.failed, 'record')} could not be read, see {out}/errors.jsonl"
+        told += f"; {_count(summary.failed, 'record')} could not be read or labelled, "
+        told += f"see {out}/errors.jsonl"
     if summary.new_pages:
         rate = summary.new_pages / summary.seconds
         told += f"; {summary.seconds:.1f} s, {rate:,.0f} pages/s"

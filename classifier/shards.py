@@ -33,7 +33,7 @@ class Checkpoint:
     Attributes
     ----------
     shards, pages, failed : int
-        Whole shards, pages written in them, and records that could not be read.
+        Whole shards, pages written in them, and records that could not be read or labelled.
     source, record : int
         Where the next shard begins: index of the source, and how many of its records are done.
     errors_bytes : int
@@ -132,7 +132,7 @@ class Output:
 
     @property
     def failed(self) -> int:
-        """Records that could not be read."""
+        """Records that could not be read or labelled."""
         return self.done.failed + len(self._errors)
 
     def commit(self, source: int, record: int, *, finished: bool = False) -> None:

@@ -117,7 +117,7 @@ def test_the_command(
     assert list(record) == ["id", "text", "spans"]
     assert not (out / "errors.jsonl").exists()
     assert call(model_folder, crawl, "--out", tmp_path / "o", "--shard-size", 100) == 1
-    assert "5 records could not be read, see" in capsys.readouterr().err
+    assert "5 records could not be read or labelled, see" in capsys.readouterr().err
     assert files(tmp_path / "o") == files(whole)
 
 
