@@ -23,7 +23,7 @@ __all__ = [
     "window",
 ]
 
-Words = npt.NDArray[np.uint32]
+Sums = npt.NDArray[np.int64]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 PAGE_FEATURES: dict[str, str] = {
@@ -187,12 +187,12 @@ def shifted(
     return moved
 
 
-def window(running: Words, text: Text, before: int, after: int, missing: float = -1.0) -> Floats:
+def window(running: Sums, text: Text, before: int, after: int, missing: float = -1.0) -> Floats:
     """Return means over windows of lines, cut at the page's ends.
 
     Parameters
     ----------
-    running : ndarray of uint32, shape (n_rows, n_lines + 1)
+    running : ndarray of int64, shape (n_rows, n_lines + 1)
         As :func:`running_sums` gives them.
     text : Text
     before, after : int
@@ -208,19 +208,19 @@ def window(running: Words, text: Text, before: int, after: int, missing: float =
         _ahead(running, step, text) for step in (after + 1, before)
     )
     size = stop - start
-    mean = (total - start_sum).view(np.int32).astype(np.float32)
+    mean = (total - start_sum).astype(np.float32)
     mean *= (1.0 / (np.maximum(size, 1) * UNIT)).astype(np.float32)
     mean[:, np.flatnonzero(size == 0)] = missing
     return mean
 
 
-def _ahead(running: Words, step: int, text: Text) -> tuple[Words, Ints]:
+def _ahead(running: Sums, step: int, text: Text) -> tuple[Sums, Ints]:
     """Return the sums up to `step` lines on, not beyond the page's ends, and where that is."""
     wanted = np.arange(text.n_lines) + step
     if step in (0, 1):  # never beyond
         return running[:, step : step + text.n_lines], wanted
     place = np.minimum(np.maximum(wanted, text.bounds[0]), text.bounds[1])
-    found = np.empty((len(running), text.n_lines), dtype=running.dtype)
+    found = np.empty((len(running), text.n_lines), dtype=np.int64)
     first = min(max(0, -step), text.n_lines)
     last = max(min(text.n_lines, text.n_lines + 1 - step), first)
     found[:, first:last] = running[:, first + step : last + step]
@@ -229,19 +229,11 @@ def _ahead(running: Words, step: int, text: Text) -> tuple[Words, Ints]:
     return found, place
 
 
-def running_sums(values: npt.ArrayLike) -> Words:
-    """Return running sums along the last axis of `values`, in fixed point, from 0.
-
-    They go round at 2**32. A difference of two of them is right all the same, as long as the sum
-    of what lies between them, in fixed point, is below 2**31; that of a window is below 2**24.
-
-    Returns
-    -------
-    ndarray of uint32, shape (n_rows, n_lines + 1)
-    """
-    exact = np.rint(np.asarray(values) * UNIT).astype(np.int32)
-    sums = np.zeros((exact.shape[0], exact.shape[1] + 1), dtype=np.uint32)
-    np.cumsum(exact.view(np.uint32), axis=1, dtype=np.uint32, out=sums[:, 1:])
+def running_sums(values: npt.ArrayLike) -> Sums:
+    """Return running sums along the last axis of `values`, in fixed point, from 0."""
+    exact = fixed(values)
+    sums = np.zeros((exact.shape[0], exact.shape[1] + 1), dtype=np.int64)
+    np.cumsum(exact, axis=1, out=sums[:, 1:])
     return sums
 
 
