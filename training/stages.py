@@ -119,10 +119,10 @@ def fit_forest(
         HistGradientBoostingClassifier(early_stopping=False, random_state=seed + bag, **settings)
         for bag in bags
     ]
+    codes, truth = rows.codes[known], target[known] == 1
     with threadpool_limits(limits=_THREADS, user_api="openmp"):
-        for learner in learners:
-            learner.fit(rows.codes[known], target[known] == 1, sample_weight=weight)
-    return unbinned(mean_of([trees_of(learner) for learner in learners]), rows.edges)
+        forests = [trees_of(x.fit(codes, truth, sample_weight=weight)) for x in learners]
+    return unbinned(mean_of(forests), rows.edges)
 
 
 def term_rows(batch: Batch, columns: npt.NDArray[np.intp], bits: int) -> csr_matrix:
