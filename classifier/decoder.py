@@ -210,15 +210,15 @@ def find_headline(chance: Doubles, content: npt.NDArray[np.bool_], threshold: fl
     chance : ndarray of float64, shape (n_lines,)
         Probability of each line of being the headline.
     content : ndarray of bool, shape (n_lines,)
-        The decoder's labels; a page without content has no headline.
+        The decoder's labels. A headline has content below it.
     threshold : float
 
     Returns
     -------
     int or None
     """
-    if not content.any():
+    last = int(np.flatnonzero(content)[-1]) if content.any() else 0
+    if not last:
         return None
-    last = int(np.flatnonzero(content)[-1])
-    top = int(chance[: last + 1].argmax())
+    top = int(chance[:last].argmax())
     return top if chance[top] > threshold else None

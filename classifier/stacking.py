@@ -165,9 +165,10 @@ def _page_rows(text: Text, score: Doubles) -> Rows:
 
 
 def headline_chance(batch: Batch, score: Doubles) -> Doubles:
-    """Return the probability of each line's words of being the headline.
+    """Return the probability of each line of being the headline.
 
-    A headline often stands twice; the lines with the same letters share their probabilities.
+    A headline often stands twice, in the title line too; the likeliest of the lines with the same
+    letters has the probabilities of all.
 
     Parameters
     ----------
@@ -178,9 +179,12 @@ def headline_chance(batch: Batch, score: Doubles) -> Doubles:
     -------
     ndarray of float64, shape (n_lines,)
     """
-    group = batch.copies
-    total = np.bincount(group, weights=probability(score), minlength=1)
-    return np.minimum(total.take(group), 1.0)
+    group, chance = batch.copies, probability(score)
+    total = np.bincount(group, weights=chance, minlength=1)
+    likeliest = np.zeros(len(total))
+    np.maximum.at(likeliest, group, chance)
+    joint = np.minimum(total.take(group), 1.0)
+    return np.where(chance == likeliest.take(group), joint, chance)
 
 
 def _group_mean(group: Ints, score: Doubles) -> Doubles:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.decoder import Decoder, cheapest_labels, expected_f1
+from classifier.decoder import Decoder, cheapest_labels, expected_f1, find_headline
 
 GAINS = st.lists(st.floats(-5, 5), max_size=9)
 
@@ -66,3 +66,13 @@ def test_pages_together_have_the_thresholds_of_each_alone(pages: list[list[float
     )
     alone = [Decoder().threshold(c, w)[0] for c, w in zip(chances, words, strict=True)]
     assert together.tolist() == alone
+
+
+def test_a_headline_has_content_below_it() -> None:
+    chance = np.array([0.2, 0.9, 0.95, 0.3])
+    assert find_headline(chance, np.array([False, False, True, True]), 0.5) == 2
+    assert find_headline(chance, np.array([False, False, True, False]), 0.5) == 1
+    assert find_headline(chance, np.array([True, False, False, False]), 0.1) is None
+    assert find_headline(chance, np.zeros(4, dtype=bool), 0.1) is None
+    assert find_headline(np.array([]), np.array([], dtype=bool), 0.1) is None
+    assert find_headline(chance, np.ones(4, dtype=bool), 0.96) is None

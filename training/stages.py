@@ -63,6 +63,8 @@ class Recipe:
     first, second, headline : dict
         Settings of the forests, as scikit-learn names them; `bags` of them that differ in chance
         are fitted, and their mean is taken.
+    doubt : float
+        Share of the weight of an aligned label that its out-of-fold probability decides.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
@@ -78,6 +80,7 @@ class Recipe:
     first: dict[str, Any] = field(default_factory=lambda: _forest(90, 31, 0.15))
     second: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
     headline: dict[str, Any] = field(default_factory=lambda: _forest(40, 8, 0.2))
+    doubt: float = 0.9
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
