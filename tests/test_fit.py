@@ -11,9 +11,7 @@ import pytest
 from classifier.model_file import save_model
 from tests.conftest import invented_pages, small_recipe
 from training import evaluate, fit
-from training.crossfit import trusted
 from training.dataset import VARIANTS, build, draw, fold_of, walk
-from training.drawing import draw_rows
 from training.labeled import write_jsonl
 from training.records import LabeledPage, headline_of
 from training.tuning import Outcome, calibrate, word_scores
@@ -80,34 +78,6 @@ def test_variants_are_only_learned_from(pages: Sequence[LabeledPage]) -> None:
     assert [fold[name] for name in names] == data.fold.tolist()
     kinds = {page.id.partition("~")[2]: w for page, w in zip(data.pages, data.weight, strict=True)}
     assert kinds == {"": 1.0, **VARIANTS}
-
-
-def test_labels_that_contradict_the_others_weigh_less() -> None:
-    pages = [replace(page, id=f"x/{n}#wet") for n, page in enumerate(invented_pages())]
-    first = pages[0].labels.index("C")
-    labels = pages[0].labels[:first] + "B" + pages[0].labels[first + 1 :]
-    pages[0] = replace(pages[0], labels=labels)
-    recipe, data = fit._prepare(pages, small_recipe(folds=4))
-    drawn = draw_rows(data, recipe, lambda _: None)
-    found = trusted(data, drawn, recipe, lambda _: None).trust
-    wrong = (drawn.sample.page == 0) & (drawn.sample.column == first)
-    assert wrong.any()
-    assert np.median(found[-1]) > 0.8
-    assert found[-1, wrong].max() < 0.4
-    by_hand = replace(data, pages=[replace(page, id="x") for page in data.pages])
-    assert trusted(by_hand, drawn, recipe, lambda _: None) is drawn
-
-
-def test_a_fold_has_no_say_in_what_is_trusted_where_it_is_left_out() -> None:
-    pages = [replace(page, id=f"x/{n}#wet") for n, page in enumerate(invented_pages())]
-    recipe, data = fit._prepare(pages, small_recipe(folds=3))
-    drawn = draw_rows(data, recipe, lambda _: None)
-    own = data.fold[drawn.sample.page] == 1
-    content = np.where(own, 1 - drawn.sample.content, drawn.sample.content).astype(np.int8)
-    turned = replace(drawn, sample=replace(drawn.sample, content=content))
-    before, after = (trusted(data, x, recipe, lambda _: None).trust for x in (drawn, turned))
-    assert (before[1] == after[1]).all()
-    assert (before[0] != after[0]).any()
 
 
 def test_the_unjudged_line_of_wcxb_is_its_headline() -> None:

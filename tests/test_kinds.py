@@ -6,7 +6,7 @@ from scipy.sparse import vstack
 
 from classifier.features import extract
 from classifier.kinds import KINDS, Kinds, kind_rows, page_terms
-from training.drawing import page_rows
+from training.crossfit import page_rows
 from training.stages import Recipe, fit_kinds
 
 PAGES = [["reply quote posted", "reply 12"], [""], ["price cart price", "", "sold 2025"]]

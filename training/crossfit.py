@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix, vstack
 
 from classifier.bit_forest import BitForest
 from classifier.counting import Floats
 from classifier.decoder import find_headline
 from classifier.features import Batch
-from classifier.kinds import Kinds
+from classifier.kinds import Kinds, page_terms
 from classifier.model import Model
 from classifier.scoring import SECOND_NAMES, second_blocks
-from classifier.stacking import headline_chance, probability
+from classifier.stacking import headline_chance
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
-from training.dataset import Dataset, corpus_of, targets, walk
-from training.drawing import Rows
+from training.dataset import Dataset, Sample, draw, targets, walk
 from training.progress import Tick
 from training.records import headline_of
-from training.stages import Recipe, fit_forest, fit_kinds, fit_wording
+from training.stages import Recipe, fit_forest, fit_kinds, fit_wording, term_rows
 from training.tuning import Outcome, Tuned
 
-__all__ = ["CrossFit", "cross_fit", "decode", "final_model", "trusted", "work"]
-
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
+__all__ = ["CrossFit", "Rows", "cross_fit", "decode", "draw_rows", "final_model", "work"]
 
 _FOREST_COST = 3e-4  # a boosted tree's time on one line, in those of extracting a page's features
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Drawn lines: what they are, their features and hashed terms; and the terms of all pages."""
+
+    sample: Sample
+    first: Binned
+    terms: csr_matrix
+    page_terms: csr_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +76,37 @@ class CrossFit:
     second: Binned
 
 
-def _fit_first(data: Dataset, rows: Rows, keep: Mask, trust: Doubles, recipe: Recipe) -> FirstStage:
-    weight = trust * rows.sample.weight * keep[rows.sample.page]
+def draw_rows(data: Dataset, recipe: Recipe, tick: Tick) -> Rows:
+    """Draw training lines from all pages and extract their features."""
+    rng = np.random.default_rng(recipe.seed)
+    samples, first, terms = [], [], []
+    words = [csr_matrix((1, 1 << recipe.kind_bits))] * len(data.pages)
+    for batch, members in walk(data, tick, data.lent):
+        sample, columns = draw(data, batch, members, recipe.lines, rng)
+        samples.append(sample)
+        first.append(np.ascontiguousarray(batch.matrix[:, columns].T))
+        terms.append(term_rows(batch, columns, recipe.word_bits))
+        for index, row in zip(members, page_rows(batch, recipe.kind_bits), strict=True):
+            words[index] = row
+    joined = [
+        np.concatenate([getattr(s, name) for s in samples])
+        for name in ("page", "column", "content", "headline", "weight")
+    ]
+    binned = bin_rows(np.concatenate(first), recipe.bins)
+    return Rows(Sample(*joined), binned, vstack(terms, format="csr"), vstack(words, format="csr"))
+
+
+def page_rows(batch: Batch, bits: int) -> csr_matrix:
+    """Return the hashed words of each page, each page of length one."""
+    page, term = page_terms(batch, bits)
+    values = 1.0 / np.sqrt(np.bincount(page, minlength=batch.text.n_pages)[page])
+    return csr_matrix((values, (page, term)), shape=(batch.text.n_pages, 1 << bits))
+
+
+def _fit_first(
+    data: Dataset, rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe
+) -> FirstStage:
+    weight = rows.sample.weight * keep[rows.sample.page]
     content = rows.sample.content
     forest = fit_forest(rows.first, content, weight, recipe.first, recipe.seed)
     wording = fit_wording(rows.terms, content, weight, recipe)
@@ -82,93 +116,13 @@ def _fit_first(data: Dataset, rows: Rows, keep: Mask, trust: Doubles, recipe: Re
     )
 
 
-def _fit_second(rows: Rows, second: Binned, keep: Mask, trust: Doubles, recipe: Recipe) -> Trees:
-    weight = trust * rows.sample.weight * keep[rows.sample.page]
-    return fit_forest(second, rows.sample.content, weight, recipe.second, recipe.seed)
-
-
-def _fit_headline(rows: Rows, second: Binned, keep: Mask, recipe: Recipe) -> Trees:
-    weight = rows.sample.weight * keep[rows.sample.page]
-    return fit_forest(second, rows.sample.headline, weight, recipe.headline, recipe.seed)
-
-
-def _cross_first(
-    data: Dataset, rows: Rows, folds: Sequence[int], recipe: Recipe, tick: Tick
-) -> tuple[list[FirstStage], Floats]:
-    """Fit a first stage without each of the folds, on the others of them.
-
-    Returns
-    -------
-    stages : list of FirstStage
-    second : ndarray of float32, shape (n_rows, n_features)
-        The second stage's features of each line, by the stage that was fitted without its fold;
-        0 for lines of no such fold.
-    """
-    second = np.zeros((len(rows.sample.page), len(SECOND_NAMES)), dtype=np.float32)
-    stages = []
-    for fold in folds:
-        learned = np.isin(data.fold, [other for other in folds if other != fold])
-        stages.append(_fit_first(data, rows, learned, rows.trust[fold], recipe))
-        tick(work(len(second), recipe.first) * (len(folds) - 1) / (recipe.folds - 1))
-        _second_rows(data, rows, second, np.flatnonzero(data.fold == fold), stages[-1], tick)
-    return stages, second
-
-
-def _chance_of_label(
-    data: Dataset, rows: Rows, left_out: int, recipe: Recipe, tick: Tick
-) -> Doubles:
-    """Return the probability of each line's label by stages that know neither its fold nor another.
-
-    Lines of the fold that is left out, and those that are not judged, have 1.
-    """
-    folds = [fold for fold in range(recipe.folds) if fold != left_out]
-    _, second = _cross_first(data, rows, folds, recipe, tick)
-    place, content = data.fold[rows.sample.page], rows.sample.content
-    own, chance = np.flatnonzero(place != left_out), np.ones(len(content))
-    binned = bin_rows(second[own], recipe.bins)
-    for fold in folds:
-        weight = rows.sample.weight[own] * (place[own] != fold)
-        forest = fit_forest(binned, content[own], weight, recipe.second, recipe.seed)
-        tick(work(len(own), recipe.second))
-        judged = np.flatnonzero((place == fold) & (content >= 0))
-        score = BitForest(forest).scores(np.ascontiguousarray(second[judged].T))
-        chance[judged] = probability(np.where(content[judged] == 1, score, -score))
-    return chance
-
-
-def trusted(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> Rows:
-    """Give each drawn line the weight that its label earns.
-
-    Labels that were aligned with a text are wrong here and there, and gold texts differ in what
-    they hold. Such a label weighs by the probability that stages give it which were fitted without
-    its site, so that the next ones do not learn what contradicts everything else (after Zhang and
-    Sabuncu 2018, "Generalized cross entropy loss for training deep neural networks with noisy
-    labels"). Where a fold is left out to be judged, it has no say in these weights either.
-
-    Parameters
-    ----------
-    data : Dataset
-    rows : Rows
-    recipe : Recipe
-    tick : callable
-        Is told how much work was done, in pages.
-
-    Returns
-    -------
-    Rows
-        The same ones where there are less than three folds, or all labels were made by hand.
-    """
-    aligned = np.array([corpus_of(page) != "own" for page in data.pages])[rows.sample.page]
-    if recipe.folds < 3 or not aligned.any():
-        return rows
-    fold = data.fold[rows.sample.page]
-    chance = np.stack(
-        [_chance_of_label(data, rows, left_out, recipe, tick) for left_out in range(recipe.folds)]
-    )
-    known = fold != np.arange(recipe.folds)[:, np.newaxis]
-    chance = np.vstack([chance, np.mean(chance, axis=0, where=known)])
-    trust = np.where(aligned, 1 - recipe.doubt * (1 - chance), 1.0)
-    return replace(rows, trust=trust)
+def _fit_second(
+    rows: Rows, second: Binned, keep: npt.NDArray[np.bool_], recipe: Recipe
+) -> tuple[Trees, Trees]:
+    weight, sample = rows.sample.weight * keep[rows.sample.page], rows.sample
+    content = fit_forest(second, sample.content, weight, recipe.second, recipe.seed)
+    headline = fit_forest(second, sample.headline, weight, recipe.headline, recipe.seed)
+    return content, headline
 
 
 def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit:
@@ -191,15 +145,18 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     -------
     CrossFit
     """
-    stages, second = _cross_first(data, rows, range(recipe.folds), recipe, tick)
+    second = np.zeros((len(rows.sample.page), len(SECOND_NAMES)), dtype=np.float32)
+    stages = []
+    for fold in range(recipe.folds):
+        stages.append(_fit_first(data, rows, data.fold != fold, recipe))
+        tick(work(len(second), recipe.first))
+        _second_rows(data, rows, second, fold, stages[fold], tick)
     binned = bin_rows(second, recipe.bins)
     known = np.array([site is not None for site in data.sites])
     blind: dict[int, Outcome] = {}
     informed: dict[int, Outcome] = {}
     for fold in range(recipe.folds):
-        others = data.fold != fold
-        content = _fit_second(rows, binned, others, rows.trust[fold], recipe)
-        headline = _fit_headline(rows, binned, others, recipe)
+        content, headline = _fit_second(rows, binned, data.fold != fold, recipe)
         tick(work(len(second), recipe.second) + work(len(second), recipe.headline))
         forests = BitForest(content), BitForest(headline)
         own = np.flatnonzero(data.fold[: data.n_given] == fold)
@@ -214,10 +171,15 @@ def work(lines: int, settings: dict[str, Any]) -> float:
 
 
 def _second_rows(
-    data: Dataset, rows: Rows, second: Floats, chosen: Ints, stage: FirstStage, tick: Tick
+    data: Dataset,
+    rows: Rows,
+    second: Floats,
+    fold: int,
+    stage: FirstStage,
+    tick: Tick,
 ) -> None:
     start = rows.sample.page.searchsorted(np.arange(len(data.pages) + 1))
-    for batch, members in walk(data, tick, data.lent, chosen):
+    for batch, members in walk(data, tick, data.lent, np.flatnonzero(data.fold == fold)):
         matrix = stage.matrix(batch)
         for place, index in enumerate(members):
             own = slice(start[index], start[index + 1])
@@ -268,10 +230,9 @@ def final_model(
 ) -> Model:
     """Fit all stages on all rows, with the settings tuned out of fold."""
     everything, count = np.ones(len(data.pages), dtype=bool), len(rows.sample.page)
-    first = _fit_first(data, rows, everything, rows.trust[-1], recipe)
+    first = _fit_first(data, rows, everything, recipe)
     tick(work(count, recipe.first))
-    second = _fit_second(rows, crossed.second, everything, rows.trust[-1], recipe)
-    headline = _fit_headline(rows, crossed.second, everything, recipe)
+    second, headline = _fit_second(rows, crossed.second, everything, recipe)
     tick(work(count, recipe.second) + work(count, recipe.headline))
     return Model(
         first=first.forest,

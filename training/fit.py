@@ -18,9 +18,8 @@ from classifier.array_file import replace_file
 from classifier.model import Model
 from classifier.model_file import save_model
 from classifier.result import line_labels
-from training.crossfit import CrossFit, cross_fit, decode, final_model, trusted, work
+from training.crossfit import CrossFit, cross_fit, decode, draw_rows, final_model, work
 from training.dataset import Dataset, build, corpus_of
-from training.drawing import draw_rows
 from training.evaluate import Report, data_hash, evaluate_pages
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
@@ -105,7 +104,7 @@ def fit(
         If the pages are of one site only, or lack content or boilerplate.
     """
     recipe, data = _prepare(pages, recipe or Recipe())
-    rows = trusted(data, draw_rows(data, recipe, tick), recipe, tick)
+    rows = draw_rows(data, recipe, tick)
     crossed = cross_fit(data, rows, recipe, tick)
     if report is not None:
         tuned = _tune_by_fold(data, crossed.outcomes, recipe.folds)
@@ -128,8 +127,7 @@ def cross_validate(
         One a page, in order.
     """
     recipe, data = _prepare(pages, recipe or Recipe())
-    rows = trusted(data, draw_rows(data, recipe, tick), recipe, tick)
-    crossed = cross_fit(data, rows, recipe, tick)
+    crossed = cross_fit(data, draw_rows(data, recipe, tick), recipe, tick)
     return _predictions(data, crossed.outcomes, _tune_by_fold(data, crossed.outcomes, recipe.folds))
 
 
@@ -164,12 +162,8 @@ def _prepare(pages: Sequence[LabeledPage], recipe: Recipe) -> tuple[Recipe, Data
 def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> float:
     """Return how much work training is, in pages of feature extraction."""
     lines = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
-    stages = work(lines, recipe.first) + work(lines, recipe.second)
-    fits = (recipe.folds + final) * (stages + work(lines, recipe.headline))
-    doubted = recipe.folds > 2 and any(corpus_of(page) != "own" for page in pages)
-    k = recipe.folds
-    trust = (k - 1) * len(pages) + k * (k - 2) * stages
-    return 3 * len(pages) + fits + doubted * trust
+    fits = sum(work(lines, kind) for kind in (recipe.first, recipe.second, recipe.headline))
+    return 3 * len(pages) + fits * (recipe.folds + final)
 
 
 def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe) -> dict[str, Any]:

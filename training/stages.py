@@ -63,8 +63,6 @@ class Recipe:
     first, second, headline : dict
         Settings of the forests, as scikit-learn names them; `bags` of them that differ in chance
         are fitted, and their mean is taken.
-    doubt : float
-        Share of the weight of an aligned label that its out-of-fold probability decides.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
@@ -79,8 +77,7 @@ class Recipe:
     kind_strength: float = 30.0
     first: dict[str, Any] = field(default_factory=lambda: _forest(90, 31, 0.15))
     second: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
-    headline: dict[str, Any] = field(default_factory=lambda: _forest(40, 8, 0.2))
-    doubt: float = 0.9
+    headline: dict[str, Any] = field(default_factory=lambda: _forest(40, 16, 0.2))
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
