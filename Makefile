@@ -39,8 +39,9 @@ model: setup
 card: setup
 	for name in $(CHECKS); do $(BIN)/python -m training.evaluate models/default \
 	  $(DATA)/$$name.jsonl.gz --unseen-by $(TRAIN) --json $(FIGURES)/check-$$name.json || exit 1; done
+	$(BIN)/python -m training.evaluate models/default tests/unseen --json $(FIGURES)/check-unseen.json
 	$(BIN)/python -m training.card models/default $(FIGURES)/wcxb.json $(FIGURES)/silver.json \
-	  $(FIGURES)/own.json $(foreach name,$(CHECKS),--check $(name)=$(FIGURES)/check-$(name).json)
+	  $(FIGURES)/own.json $(foreach name,$(CHECKS) unseen,--check $(name)=$(FIGURES)/check-$(name).json)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -135,6 +135,6 @@ def test_mistakes_are_told_in_a_sentence(
 
 
 def test_the_pages_of_the_project_have_no_problems() -> None:
-    placed, wrong = read_all([ROOT / "labeled"])
+    placed, wrong = read_all([ROOT / "labeled", ROOT / "tests" / "unseen"])
     assert not wrong
     assert not [str(found) for found in problems(placed)]

@@ -132,7 +132,7 @@ def test_the_same_pages_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_pages_of_the_project_are_sound() -> None:
-    pages = read_pages([ROOT / "labeled"])
+    pages = read_pages([ROOT / "labeled", ROOT / "tests" / "unseen"])
     assert len({page.id for page in pages}) == len(pages)
     for page in pages:
         assert page.language, page.id
