@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= ../shared/data
 FIGURES := .cache/figures
 TRAIN := $(DATA)/wcxb_dev.jsonl.gz $(DATA)/silver.jsonl.gz labeled
-CHECKS := cleaneval readability webmainbench
+CHECKS := $(foreach name,cleaneval readability webmainbench,$(DATA)/$(name).jsonl.gz) tests/unseen
 
 # Threads that wait leave the processor to others.
 export OMP_WAIT_POLICY := PASSIVE
@@ -37,11 +37,10 @@ model: setup
 	$(MAKE) card
 
 card: setup
-	for name in $(CHECKS); do $(BIN)/python -m training.evaluate models/default \
-	  $(DATA)/$$name.jsonl.gz --unseen-by $(TRAIN) --json $(FIGURES)/check-$$name.json || exit 1; done
-	$(BIN)/python -m training.evaluate models/default tests/unseen --json $(FIGURES)/check-unseen.json
+	for path in $(CHECKS); do $(BIN)/python -m training.evaluate models/default $$path \
+	  --unseen-by $(TRAIN) --json $(FIGURES)/check-$$(basename $$path .jsonl.gz).json || exit 1; done
 	$(BIN)/python -m training.card models/default $(FIGURES)/wcxb.json $(FIGURES)/silver.json \
-	  $(FIGURES)/own.json $(foreach name,$(CHECKS) unseen,--check $(name)=$(FIGURES)/check-$(name).json)
+	  $(FIGURES)/own.json $(foreach name,$(basename $(basename $(notdir $(CHECKS)))),--check $(name)=$(FIGURES)/check-$(name).json)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
