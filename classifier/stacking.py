@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from .counting import Floats, Rows, fixed, log_count, share
+from .counting import Floats, Rows, fixed, share
 from .features import Batch
 from .hashing import finalize
 from .page_features import running_sums, shifted, window
+from .runs import RUN_FEATURES, run_rows
 from .tokens import Ints, Text
 from .vocabulary import Doubles, groups, topic
 
-__all__ = ["STACKING_FEATURES", "headline_chance", "main_run", "probability", "stacking_rows"]
+__all__ = ["STACKING_FEATURES", "headline_chance", "probability", "stacking_rows"]
 
 _STEPS = (-3, -2, -1, 1, 2, 3)
 _NEAR = (-1, 1)
@@ -48,15 +48,7 @@ STACKING_FEATURES: dict[str, str] = {
         f"{name}_score": f"mean score of the other lines {what}; -9 if there is none"
         for name, what in _ALIKE.items()
     },
-    "run_inside": "1 inside the page's main run",
-    "run_from": "log of 1 + lines from the main run's first line, signed",
-    "run_to": "log of 1 + lines to the main run's last line, signed",
-    "run_words_from": "log of 1 + words from the main run's first line, signed",
-    "run_words_to": "log of 1 + words to the main run's last line, signed",
-    "run_share": "share of the page's expected content words that the main run carries",
-    "run_lines": "share of the page's lines that the main run takes",
-    "mass_rank": "expected content words up to the line's end, as a share of the page's",
-    "mass_share": "expected content words as a share of the page's words",
+    **RUN_FEATURES,
     "page_score": "mean score of the page's lines",
     "page_rough": "mean step of the score from line to line",
     "score_rank": "share of the page's lines with a lower score",
@@ -64,79 +56,12 @@ STACKING_FEATURES: dict[str, str] = {
 }
 """Name and meaning of each feature that the second stage sees beside those of the line itself."""
 
-_THRESHOLD = 0.4
 _NEVER = -700.0  # a score below it would overflow
-_WORDS_CAP = 400
 
 
 def probability(score: Doubles) -> Doubles:
     """Return the logistic function of a score."""
     return 1.0 / (1.0 + np.exp(-np.maximum(score, _NEVER)))
-
-
-def main_run(gain: npt.NDArray[np.int64], text: Text) -> tuple[Ints, Ints]:
-    """Return the contiguous run of lines of each page with the largest total gain.
-
-    This is Kadane's maximum subarray, as the largest rise of a running sum.
-
-    Parameters
-    ----------
-    gain : ndarray of int64, shape (n_lines,)
-    text : Text
-
-    Returns
-    -------
-    start, stop : ndarray of intp, shape (n_pages,)
-        Half-open ranges of lines; empty pages give an empty range.
-    """
-    first, end = text.page_start[:-1], text.page_start[1:]
-    running = np.concatenate([[0], np.cumsum(gain)])
-    barrier = (np.int64(1) << 40) * text.page
-    lowest = np.minimum.accumulate(running[:-1] - barrier) + barrier
-    rise = running[1:] - lowest
-    some = np.flatnonzero(end > first)
-    start, stop = first.copy(), first.copy()
-    if not len(some):
-        return start, stop
-    peak = np.maximum.reduceat(rise, first[some])
-    page = text.page
-    wanted = np.zeros(text.n_pages, dtype=np.int64)
-    wanted[some] = peak
-    hits = np.flatnonzero(rise == wanted.take(page))
-    stop[page[hits[::-1]]] = hits[::-1] + 1
-    bottom = lowest[stop[some] - 1]
-    low = np.zeros(text.n_pages, dtype=np.int64)
-    low[some] = bottom
-    hits = np.flatnonzero((running[:-1] == low.take(page)) & (np.arange(len(page)) < stop[page]))
-    start[page[hits]] = hits
-    return start, stop
-
-
-def _signed_log(distance: Ints) -> Doubles:
-    return np.sign(distance) * log_count(np.abs(distance))
-
-
-def _run_rows(text: Text, words: Ints, chance: Doubles) -> Rows:
-    at, page = np.arange(text.n_lines), text.page
-    weight = np.minimum(words, _WORDS_CAP) + 1
-    mass = fixed(weight * chance)
-    start, stop = main_run(mass - fixed(weight * _THRESHOLD), text)
-    running = np.concatenate([[0], np.cumsum(mass)])
-    counted = np.concatenate([[0], np.cumsum(weight)])
-    first, end = text.page_start[:-1], text.page_start[1:]
-    total = (running[end] - running[first])[page]
-    run, until = start[page], stop[page]
-    return {
-        "run_inside": (at >= run) & (at < until),
-        "run_from": _signed_log(at - run),
-        "run_to": _signed_log(until - 1 - at),
-        "run_words_from": _signed_log(counted[at] - counted[run]),
-        "run_words_to": _signed_log(counted[until] - counted[at + 1]),
-        "run_share": share((running[stop] - running[start])[page], total),
-        "run_lines": share((stop - start)[page], (end - first)[page]),
-        "mass_rank": share(running[1:] - running[first][page], total),
-        "mass_share": share(total, fixed((counted[end] - counted[first])[page])),
-    }
 
 
 def _page_rows(text: Text, score: Doubles) -> Rows:
@@ -231,7 +156,7 @@ def stacking_rows(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
     rows["topic"] = topic(text, batch.vocabulary, weight, chance)
     for name, group in _alike(batch).items():
         rows[f"{name}_score"] = _group_mean(group, score)
-    rows |= _run_rows(text, batch.words, chance) | _page_rows(text, score)
+    rows |= run_rows(text, batch.words, score, chance) | _page_rows(text, score)
     near = np.stack([score, wording]).astype(np.float32)
     for step in _STEPS:
         moved = shifted(near, step, text, missing=-9.0)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from classifier.features import FEATURE_NAMES, FEATURES, batches, extract
 from classifier.page_features import running_sums, window
 from classifier.report import MEANINGS, feature_table
-from classifier.stacking import STACKING_FEATURES, headline_chance, main_run, stacking_rows
+from classifier.runs import main_run, run_rows
+from classifier.stacking import STACKING_FEATURES, headline_chance, stacking_rows
 from classifier.tokens import lay_out
 
 LINE = st.one_of(
@@ -146,6 +147,40 @@ def test_main_run_is_the_run_of_largest_gain(gains: list[list[int]]) -> None:
         low, high = start[place] - offset, stop[place] - offset
         sums = [sum(page[i:j]) for i in range(len(page)) for j in range(i + 1, len(page) + 1)]
         assert sum(page[low:high]) == max(sums, default=0)
+        offset += len(page)
+
+
+def test_short_lines_end_the_core_run_where_the_main_run_goes_on() -> None:
+    """A menu, an article, and the summaries of others, each between two buttons."""
+    text = lay_out([["x"] * 26])
+    chance = np.array([0.1] * 2 + [0.9] * 6 + [0.1, 0.6, 0.1] * 6)
+    words = np.where(chance < 0.2, 1, 40)
+    rows = run_rows(text, words, np.log(chance / (1 - chance)), chance)
+    assert np.flatnonzero(rows["run_inside"]).tolist() == list(range(2, 25))
+    assert np.flatnonzero(rows["core_inside"]).tolist() == list(range(2, 8))
+    assert np.round(rows["core_from"][[0, 2, 4]], 3).tolist() == [-1.099, 0, 1.099]
+    assert np.expm1(rows["core_low"])[[0, 1, 5, 8, 9, 10]].round().tolist() == [1, 0, 0, 0, 1, 1]
+    assert np.expm1(rows["core_past"])[[1, 5, 9, 10]].round().tolist() == [0, 0, 0, 24]
+    assert np.expm1(rows["core_words"]).round().tolist() == [6 * 41] * 26
+
+
+@given(st.lists(st.lists(st.floats(0, 1), max_size=20), min_size=1, max_size=3))
+def test_the_valley_is_the_lowest_mean_on_the_way_from_the_anchor(pages: list[list[float]]) -> None:
+    text = lay_out([["x"] * len(page) for page in pages])
+    chance = np.array([value for page in pages for value in page])
+    rows = run_rows(text, np.ones(len(chance), dtype=np.intp), chance, chance)
+    offset = 0
+    for page in pages:
+        around = [(max(i - 2, 0), i + 3) for i in range(len(page))]
+        mean = [float(np.mean(page[low:high])) for low, high in around]
+        mass = [sum(page[max(i - 4, 0) : i + 5]) for i in range(len(page))]
+        own = slice(offset, offset + len(page))
+        anchor = np.flatnonzero(rows["anchor_from"][own] == 0).tolist()
+        assert len(anchor) == min(len(page), 1)
+        for i, found in enumerate(rows["valley2"][own]):
+            low, high = sorted((i, anchor[0]))
+            assert found == pytest.approx(min(mean[low : high + 1]), abs=0.001)
+            assert mass[anchor[0]] >= mass[i] - 0.01
         offset += len(page)
 
 
