@@ -22,7 +22,7 @@ from .phrases import PUSH, Phrases, moved
 from .result import PageResult, line_labels
 from .scoring import SECOND_NAMES, Scores, second_blocks
 from .site_memory import Site, SiteMemory
-from .stacking import headline_chance
+from .stacking import probability
 from .trees import Trees
 from .vocabulary import Doubles
 
@@ -229,7 +229,7 @@ class Model:
         taught = self.correction.shifts(batch) if self.correction else None
         blocks = second_blocks(batch, first, self.wording, self.kinds, taught)
         content = np.interp(second.scores(*blocks), self.knots[0], self.knots[1])
-        top = headline_chance(batch, headline.scores(*blocks))
+        top = probability(headline.scores(*blocks))
         if taught is not None:
             content = moved(content, AGAIN * taught)
             top = moved(top, np.minimum(taught, 0))

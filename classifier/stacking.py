@@ -12,7 +12,7 @@ from .runs import RUN_FEATURES, run_rows
 from .tokens import Ints, Text
 from .vocabulary import Doubles, groups, topic
 
-__all__ = ["STACKING_FEATURES", "headline_chance", "probability", "stacking_rows"]
+__all__ = ["STACKING_FEATURES", "probability", "stacking_rows"]
 
 _STEPS = (-3, -2, -1, 1, 2, 3)
 _NEAR = (-1, 1)
@@ -87,29 +87,6 @@ def _page_rows(text: Text, score: Doubles) -> Rows:
             values.take(place)[text.page] if text.n_lines else values
         )
     return rows
-
-
-def headline_chance(batch: Batch, score: Doubles) -> Doubles:
-    """Return the probability of each line of being the headline.
-
-    A headline often stands twice, in the title line too; the likeliest of the lines with the same
-    letters has the probabilities of all.
-
-    Parameters
-    ----------
-    batch : Batch
-    score : ndarray of float64, shape (n_lines,)
-
-    Returns
-    -------
-    ndarray of float64, shape (n_lines,)
-    """
-    group, chance = batch.copies, probability(score)
-    total = np.bincount(group, weights=chance, minlength=1)
-    likeliest = np.zeros(len(total))
-    np.maximum.at(likeliest, group, chance)
-    joint = np.minimum(total.take(group), 1.0)
-    return np.where(chance == likeliest.take(group), joint, chance)
 
 
 def _group_mean(group: Ints, score: Doubles) -> Doubles:

@@ -11,7 +11,7 @@ from classifier.features import FEATURE_NAMES, FEATURES, batches, extract
 from classifier.page_features import running_sums, window
 from classifier.report import MEANINGS, feature_table
 from classifier.runs import main_run, run_rows
-from classifier.stacking import STACKING_FEATURES, headline_chance, stacking_rows
+from classifier.stacking import STACKING_FEATURES, stacking_rows
 from classifier.tokens import lay_out
 
 LINE = st.one_of(
@@ -93,12 +93,6 @@ def test_words_shared_with_the_first_line() -> None:
     shared = feature("shared_title", "bridge closed", "the bridge is old", "something else")
     assert shared[1] > 0
     assert shared[2] == 0
-
-
-def test_the_likeliest_of_equal_lines_has_the_chance_of_all_to_be_the_headline() -> None:
-    batch = extract([["Bridge closed", "Home", "BRIDGE CLOSED", "The bridge is old."], ["Home"]])
-    score = np.log(np.array([0.25, 0.1, 0.5, 0.2, 0.9]) / np.array([0.75, 0.9, 0.5, 0.8, 0.1]))
-    assert headline_chance(batch, score) == pytest.approx([0.25, 0.1, 0.75, 0.2, 0.9])
 
 
 def test_missing_neighbours_are_minus_one() -> None:

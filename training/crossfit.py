@@ -17,7 +17,7 @@ from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import Model
 from classifier.scoring import SECOND_NAMES, second_blocks
-from classifier.stacking import headline_chance
+from classifier.stacking import probability
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, targets, walk
@@ -199,7 +199,7 @@ def _outcomes(
     outcomes = {}
     for batch, members in walk(data, tick, known, chosen):
         matrix = stage.matrix(batch)
-        score, top = content.scores(matrix), headline_chance(batch, headline.scores(matrix))
+        score, top = content.scores(matrix), probability(headline.scores(matrix))
         for place, index in enumerate(members):
             own = slice(*batch.text.page_start[place : place + 2].tolist())
             physical = batch.text.physical[own] - batch.text.physical_start[place]
