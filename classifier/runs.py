@@ -104,11 +104,11 @@ def _running(values: npt.ArrayLike) -> Sums:
 
 
 def _signed_log(distance: Ints | Sums) -> Doubles:
-    return np.sign(distance) * log_count(np.abs(distance))
+    return np.copysign(log_count(np.abs(distance)), distance)
 
 
 def _within(running: Sums, start: Ints, stop: Ints) -> Sums:
-    total: Sums = running[stop] - running[start]
+    total: Sums = running.take(stop) - running.take(start)
     return total
 
 
@@ -118,20 +118,19 @@ def _place_rows(name: str, start: Ints, stop: Ints, text: Text, mass: Sums) -> R
     first, end = text.page_start[:-1], text.page_start[1:]
     total = _within(mass, first, end)
     return {
-        f"{name}_inside": (at >= start[page]) & (at < stop[page]),
-        f"{name}_from": _signed_log(at - start[page]),
-        f"{name}_to": _signed_log(stop[page] - 1 - at),
-        f"{name}_share": share(_within(mass, start, stop), total)[page],
-        f"{name}_lines": share(stop - start, end - first)[page],
+        f"{name}_inside": (at >= start.take(page)) & (at < stop.take(page)),
+        f"{name}_from": _signed_log(at - start.take(page)),
+        f"{name}_to": _signed_log(stop.take(page) - 1 - at),
+        f"{name}_share": share(_within(mass, start, stop), total).take(page),
+        f"{name}_lines": share(stop - start, end - first).take(page),
     }
 
 
 def _main_rows(text: Text, gain: Sums, counted: Sums, mass: Sums) -> Rows:
-    at, page = np.arange(text.n_lines), text.page
     start, stop = main_run(gain, text)
     return _place_rows("run", start, stop, text, mass) | {
-        "run_words_from": _signed_log(counted[at] - counted[start][page]),
-        "run_words_to": _signed_log(counted[stop][page] - counted[at + 1]),
+        "run_words_from": _signed_log(counted[:-1] - counted.take(start).take(text.page)),
+        "run_words_to": _signed_log(counted.take(stop).take(text.page) - counted[1:]),
     }
 
 
@@ -139,15 +138,15 @@ def _core_rows(text: Text, score: Doubles, chance: Doubles, counted: Sums, mass:
     at, page = np.arange(text.n_lines), text.page
     start, stop = main_run(fixed(chance - _CORE_THRESHOLD), text)
     mean = _within(_running(fixed(score)), start, stop) / np.maximum(stop - start, 1) / UNIT
-    first, end = start[page], stop[page]
+    first, end = start.take(page), stop.take(page)
     low, past = (
         _within(sums, np.minimum(at + 1, first), first) + _within(sums, end, np.maximum(at, end))
         for sums in (_running(chance < _LOW), mass)
     )
     return _place_rows("core", start, stop, text, mass) | {
-        "core_words": log_count(_within(counted, start, stop))[page],
-        "core_mean": mean[page],
-        "core_gap": score - mean[page],
+        "core_words": log_count(_within(counted, start, stop)).take(page),
+        "core_mean": mean.take(page),
+        "core_gap": score - mean.take(page),
         "core_low": log_count(low),
         "core_past": log_count(past // int(UNIT)),
     }
@@ -163,9 +162,9 @@ def _around(sums: Sums, wide: int, text: Text) -> tuple[Sums, Ints]:
 def _lowest_from(line: Ints, value: Sums, text: Text) -> Sums:
     """Return the lowest of the values, none of them negative, from a line of each page on."""
     at, barrier = np.arange(text.n_lines), _FAR * text.page
-    after = at >= line[text.page]
+    after = at >= line.take(text.page)
     down = np.where(after, value, _FAR // 2) - barrier
-    up = np.where(at > line[text.page], _FAR // 2, value) + barrier
+    up = np.where(at > line.take(text.page), _FAR // 2, value) + barrier
     lowest: Sums = np.where(
         after,
         np.minimum.accumulate(down) + barrier,
@@ -177,12 +176,12 @@ def _lowest_from(line: Ints, value: Sums, text: Text) -> Sums:
 def _anchor_rows(text: Text, chance: Doubles, counted: Sums, mass: Sums) -> Rows:
     at = np.arange(text.n_lines)
     anchor = _peak(_around(mass, _DENSE, text)[0], text)
-    there = anchor[text.page]
+    there = anchor.take(text.page)
     low, chances = _running(chance < _LOW), _running(fixed(chance))
     rows: Rows = {
         "anchor_from": _signed_log(at - there),
-        "anchor_words": _signed_log(counted[at] - counted[there]),
-        "anchor_low": log_count(np.abs(low[at] - low[there])),
+        "anchor_words": _signed_log(counted[:-1] - counted.take(there)),
+        "anchor_low": log_count(np.abs(low[:-1] - low.take(there))),
     }
     for wide in _VALLEYS:
         total, size = _around(chances, wide, text)
@@ -213,6 +212,6 @@ def run_rows(text: Text, words: Ints, score: Doubles, chance: Doubles) -> Rows:
     rows |= _core_rows(text, score, chance, counted, mass)
     rows |= _anchor_rows(text, chance, counted, mass)
     return rows | {
-        "mass_rank": share(mass[1:] - mass[first][text.page], total[text.page]),
+        "mass_rank": share(mass[1:] - mass.take(first).take(text.page), total.take(text.page)),
         "mass_share": share(total, fixed(_within(counted, first, end)))[text.page],
     }

@@ -91,8 +91,7 @@ def _page_rows(text: Text, score: Doubles) -> Rows:
 
 def _group_mean(group: Ints, score: Doubles) -> Doubles:
     exact = fixed(score)
-    sums = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.int64)
-    np.add.at(sums, group, exact)
+    sums = np.bincount(group, weights=exact)  # whole numbers below 2**53: exact in any order
     others = np.bincount(group).take(group) - 1 if len(group) else group
     mean = (sums.take(group) - exact) / np.maximum(others, 1) / 4096
     return np.where(others > 0, mean, -9.0)
