@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["UNIT", "Floats", "Rows", "fixed", "log_count", "share"]
+__all__ = ["UNIT", "Floats", "Rows", "Sums", "accumulated", "fixed", "log_count", "share"]
 
 Floats = npt.NDArray[np.float32]
+Sums = npt.NDArray[np.int64]
 Rows = dict[str, npt.NDArray[Any]]
 
 _LOG = np.log1p(np.arange(1 << 16, dtype=np.float64))
@@ -32,3 +33,8 @@ def share(part: npt.ArrayLike, whole: npt.ArrayLike) -> npt.NDArray[np.float64]:
 def fixed(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Return values as multiples of 1/4096, so that sums do not depend on their order."""
     return np.rint(np.asarray(values, dtype=np.float64) * UNIT).astype(np.int64)
+
+
+def accumulated(values: npt.ArrayLike) -> Sums:
+    """Return the sums of whole numbers before each place and, last, of all of them."""
+    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])

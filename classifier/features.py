@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from .repetition import REPETITION_FEATURES, line_letters, line_shapes, repetiti
 from .site_features import SITE_FEATURES, site_rows
 from .site_memory import Site
 from .tokens import Ints, Text, Tokens, lay_out, tokenize
-from .vocabulary import VOCABULARY_FEATURES, Vocabulary, groups, index_words, vocabulary_features
+from .vocabulary import VOCABULARY_FEATURES, Vocabulary, index_words, vocabulary_features
 
 __all__ = ["FEATURES", "FEATURE_NAMES", "Batch", "batches", "extract"]
 
@@ -73,11 +72,6 @@ class Batch:
     shapes: UInts
     letters: UInts
     matrix: Floats
-
-    @cached_property
-    def copies(self) -> Ints:
-        """Number of each line's letters, which lines of a page with the same ones share."""
-        return groups(self.letters, self.text)
 
 
 def extract(pages: Sequence[Sequence[str]], sites: Sequence[Site | None] | None = None) -> Batch:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .counting import UNIT, Floats, Rows, fixed, log_count, share
+from .counting import UNIT, Floats, Rows, Sums, accumulated, fixed, log_count, share
 from .landmarks import distances
 from .line_features import LineFacts
 from .tokens import Ints, Text
@@ -20,10 +20,10 @@ __all__ = [
     "context_rows",
     "page_rows",
     "prose_lines",
+    "totals",
     "window",
 ]
 
-Sums = npt.NDArray[np.int64]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 PAGE_FEATURES: dict[str, str] = {
@@ -84,8 +84,7 @@ def prose_lines(facts: LineFacts) -> npt.NDArray[np.bool_]:
 
 def _segment_sum(values: npt.NDArray[Any], text: Text) -> npt.NDArray[Any]:
     """Sum integers over the lines of each page, and give every line its page's sum."""
-    running = np.concatenate([[0], np.cumsum(values)])
-    return np.diff(running.take(text.page_start)).take(text.page)
+    return np.diff(accumulated(values).take(text.page_start)).take(text.page)
 
 
 def _blank_lines(text: Text) -> tuple[Ints, Ints]:
@@ -108,7 +107,7 @@ def _position(text: Text, facts: LineFacts, prose: npt.NDArray[np.bool_]) -> Row
         "lines_after": log_count(end - 1 - at),
     }
     for name, chars in (("char_rank", facts.chars), ("prose_rank", facts.chars * prose)):
-        running = np.concatenate([[0], np.cumsum(chars)])
+        running = accumulated(chars)
         start = running.take(first)
         rows[name] = share(running[1:] - start, running.take(end) - start)
         if name == "prose_rank":
@@ -204,14 +203,19 @@ def window(running: Sums, text: Text, before: int, after: int, missing: float = 
     -------
     ndarray of float32, shape (n_rows, n_lines)
     """
-    (total, stop), (start_sum, start) = (
-        _ahead(running, step, text) for step in (after + 1, before)
-    )
-    size = stop - start
-    mean = (total - start_sum).astype(np.float32)
+    total, size = totals(running, text, before, after)
+    mean = total.astype(np.float32)
     mean *= (1.0 / (np.maximum(size, 1) * UNIT)).astype(np.float32)
     mean[:, np.flatnonzero(size == 0)] = missing
     return mean
+
+
+def totals(running: Sums, text: Text, before: int, after: int) -> tuple[Sums, Ints]:
+    """Return the sums over the windows that :func:`window` describes, and their lines."""
+    (total, stop), (start_sum, start) = (
+        _ahead(running, step, text) for step in (after + 1, before)
+    )
+    return total - start_sum, stop - start
 
 
 def _ahead(running: Sums, step: int, text: Text) -> tuple[Sums, Ints]:

@@ -9,15 +9,13 @@ that the line belongs to something else.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from .counting import UNIT, Rows, fixed, log_count, share
+from .counting import UNIT, Rows, Sums, accumulated, fixed, log_count, share
+from .page_features import running_sums, totals
 from .tokens import Ints, Text
 from .vocabulary import Doubles
 
-__all__ = ["RUN_FEATURES", "main_run", "run_rows"]
-
-Sums = npt.NDArray[np.int64]
+__all__ = ["RUN_FEATURES", "largest_run", "run_rows"]
 
 _VALLEYS = (2, 6)
 _RUNS = {"run": "main run", "core": "core run"}
@@ -60,7 +58,7 @@ _DENSE = 4
 _FAR = np.int64(1) << 40
 
 
-def main_run(gain: Sums, text: Text) -> tuple[Ints, Ints]:
+def largest_run(gain: Sums, text: Text) -> tuple[Ints, Ints]:
     """Return the contiguous run of lines of each page with the largest total gain.
 
     This is Kadane's maximum subarray, as the largest rise of a running sum.
@@ -76,7 +74,7 @@ def main_run(gain: Sums, text: Text) -> tuple[Ints, Ints]:
         Half-open ranges of lines; empty pages give an empty range.
     """
     first, page = text.page_start[:-1], text.page
-    running, barrier = _running(gain), _FAR * page
+    running, barrier = accumulated(gain), _FAR * page
     lowest = np.minimum.accumulate(running[:-1] - barrier) + barrier
     stop = _peak(running[1:] - lowest, text) + (np.diff(text.page_start) > 0)
     start, last = first.copy(), np.maximum(stop - 1, 0)
@@ -97,10 +95,6 @@ def _peak(value: Sums, text: Text) -> Ints:
     peak = first.copy()
     peak[page[hits]] = hits
     return peak
-
-
-def _running(values: npt.ArrayLike) -> Sums:
-    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
 
 
 def _signed_log(distance: Ints | Sums) -> Doubles:
@@ -127,7 +121,7 @@ def _place_rows(name: str, start: Ints, stop: Ints, text: Text, mass: Sums) -> R
 
 
 def _main_rows(text: Text, gain: Sums, counted: Sums, mass: Sums) -> Rows:
-    start, stop = main_run(gain, text)
+    start, stop = largest_run(gain, text)
     return _place_rows("run", start, stop, text, mass) | {
         "run_words_from": _signed_log(counted[:-1] - counted.take(start).take(text.page)),
         "run_words_to": _signed_log(counted.take(stop).take(text.page) - counted[1:]),
@@ -136,12 +130,12 @@ def _main_rows(text: Text, gain: Sums, counted: Sums, mass: Sums) -> Rows:
 
 def _core_rows(text: Text, score: Doubles, chance: Doubles, counted: Sums, mass: Sums) -> Rows:
     at, page = np.arange(text.n_lines), text.page
-    start, stop = main_run(fixed(chance - _CORE_THRESHOLD), text)
-    mean = _within(_running(fixed(score)), start, stop) / np.maximum(stop - start, 1) / UNIT
+    start, stop = largest_run(fixed(chance - _CORE_THRESHOLD), text)
+    mean = _within(accumulated(fixed(score)), start, stop) / np.maximum(stop - start, 1) / UNIT
     first, end = start.take(page), stop.take(page)
     low, past = (
         _within(sums, np.minimum(at + 1, first), first) + _within(sums, end, np.maximum(at, end))
-        for sums in (_running(chance < _LOW), mass)
+        for sums in (accumulated(chance < _LOW), mass)
     )
     return _place_rows("core", start, stop, text, mass) | {
         "core_words": log_count(_within(counted, start, stop)).take(page),
@@ -152,21 +146,13 @@ def _core_rows(text: Text, score: Doubles, chance: Doubles, counted: Sums, mass:
     }
 
 
-def _around(sums: Sums, wide: int, text: Text) -> tuple[Sums, Ints]:
-    """Return the sums over the lines of the page at most `wide` away, and how many these are."""
-    at, (first, end) = np.arange(text.n_lines), text.bounds
-    start, stop = np.maximum(at - wide, first), np.minimum(at + wide + 1, end)
-    return _within(sums, start, stop), stop - start
-
-
-def _lowest_from(line: Ints, value: Sums, text: Text) -> Sums:
-    """Return the lowest of the values, none of them negative, from a line of each page on."""
+def _lowest_from(there: Ints, value: Sums, text: Text) -> Sums:
+    """Return the lowest of the values, none of them negative, from `there` to each line."""
     at, barrier = np.arange(text.n_lines), _FAR * text.page
-    after = at >= line.take(text.page)
-    down = np.where(after, value, _FAR // 2) - barrier
-    up = np.where(at > line.take(text.page), _FAR // 2, value) + barrier
+    down = np.where(at >= there, value, _FAR // 2) - barrier
+    up = np.where(at <= there, value, _FAR // 2) + barrier
     lowest: Sums = np.where(
-        after,
+        at >= there,
         np.minimum.accumulate(down) + barrier,
         np.minimum.accumulate(up[::-1])[::-1] - barrier,
     )
@@ -175,17 +161,17 @@ def _lowest_from(line: Ints, value: Sums, text: Text) -> Sums:
 
 def _anchor_rows(text: Text, chance: Doubles, counted: Sums, mass: Sums) -> Rows:
     at = np.arange(text.n_lines)
-    anchor = _peak(_around(mass, _DENSE, text)[0], text)
-    there = anchor.take(text.page)
-    low, chances = _running(chance < _LOW), _running(fixed(chance))
+    dense, _ = totals(mass[None], text, -_DENSE, _DENSE)
+    there = _peak(dense[0], text).take(text.page)
+    low, chances = accumulated(chance < _LOW), running_sums(chance[None])
     rows: Rows = {
         "anchor_from": _signed_log(at - there),
         "anchor_words": _signed_log(counted[:-1] - counted.take(there)),
         "anchor_low": log_count(np.abs(low[:-1] - low.take(there))),
     }
     for wide in _VALLEYS:
-        total, size = _around(chances, wide, text)
-        rows[f"valley{wide}"] = _lowest_from(anchor, total // size, text) / UNIT
+        total, size = totals(chances, text, -wide, wide)
+        rows[f"valley{wide}"] = _lowest_from(there, total[0] // size, text) / UNIT
     return rows
 
 
@@ -205,7 +191,7 @@ def run_rows(text: Text, words: Ints, score: Doubles, chance: Doubles) -> Rows:
     """
     weight = np.minimum(words, _WORDS_CAP) + 1
     expected = fixed(weight * chance)
-    mass, counted = _running(expected), _running(weight)
+    mass, counted = accumulated(expected), accumulated(weight)
     first, end = text.page_start[:-1], text.page_start[1:]
     total = _within(mass, first, end)
     rows = _main_rows(text, expected - fixed(weight * _MAIN_THRESHOLD), counted, mass)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .counting import Floats, Rows, fixed, share
+from .counting import UNIT, Floats, Rows, accumulated, fixed, share
 from .features import Batch
 from .hashing import finalize
 from .page_features import running_sums, shifted, window
@@ -71,11 +71,11 @@ def _page_rows(text: Text, score: Doubles) -> Rows:
     rank = np.empty(text.n_lines, dtype=np.intp)
     rank[order] = np.arange(text.n_lines)
     below = np.maximum(lines - 1, 0)
-    values = exact[order] / 4096
+    values = exact[order] / UNIT
     step = np.abs(np.diff(exact, prepend=0))
     step[first[lines > 0]] = 0
-    sums = [np.concatenate([[0], np.cumsum(x)]) for x in (exact, step)]
-    mean, rough = (np.diff(s.take(text.page_start)) / np.maximum(lines, 1) / 4096 for s in sums)
+    sums = [np.diff(accumulated(x).take(text.page_start)) for x in (exact, step)]
+    mean, rough = (total / np.maximum(lines, 1) / UNIT for total in sums)
     rows: Rows = {
         "page_score": mean[text.page],
         "page_rough": rough[text.page],
@@ -93,7 +93,7 @@ def _group_mean(group: Ints, score: Doubles) -> Doubles:
     exact = fixed(score)
     sums = np.bincount(group, weights=exact)  # whole numbers below 2**53: exact in any order
     others = np.bincount(group).take(group) - 1 if len(group) else group
-    mean = (sums.take(group) - exact) / np.maximum(others, 1) / 4096
+    mean = (sums.take(group) - exact) / np.maximum(others, 1) / UNIT
     return np.where(others > 0, mean, -9.0)
 
 
@@ -104,7 +104,7 @@ def _alike(batch: Batch) -> dict[str, Ints]:
     return {
         "shape": groups(shapes, text),
         "place": groups(finalize(finalize(shapes + finalize(before)) + after), text),
-        "copy": batch.copies,
+        "copy": groups(letters, text),
         "behind": groups(shifted(letters, -1, text, none), text),
         "ahead": groups(shifted(letters, 1, text, none), text),
     }

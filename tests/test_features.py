@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from classifier.features import FEATURE_NAMES, FEATURES, batches, extract
 from classifier.page_features import running_sums, window
 from classifier.report import MEANINGS, feature_table
-from classifier.runs import main_run, run_rows
+from classifier.runs import largest_run, run_rows
 from classifier.stacking import STACKING_FEATURES, stacking_rows
 from classifier.tokens import lay_out
 
@@ -133,9 +133,9 @@ def test_the_second_stage_does_not_depend_on_the_batch(pages: list[list[str]], s
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-5, 5), max_size=7), min_size=1, max_size=4))
-def test_main_run_is_the_run_of_largest_gain(gains: list[list[int]]) -> None:
+def test_the_largest_run_is_the_one_of_largest_gain(gains: list[list[int]]) -> None:
     text = lay_out([["x"] * len(page) for page in gains])
-    start, stop = main_run(np.array([g for page in gains for g in page], dtype=np.int64), text)
+    start, stop = largest_run(np.array([g for page in gains for g in page], dtype=np.int64), text)
     offset = 0
     for place, page in enumerate(gains):
         low, high = start[place] - offset, stop[place] - offset
