@@ -50,21 +50,20 @@ def page_terms(batch: Batch, bits: int) -> tuple[Ints, Ints]:
     ----------
     batch : Batch
     bits : int
-        Terms are numbers below ``2**bits``.
+        Terms are numbers below ``2**bits``, at most 24.
 
     Returns
     -------
     page, term : ndarray of intp, shape (n_terms,)
         In order of page and term.
     """
-    text, tokens = batch.text, batch.tokens
-    worded = np.flatnonzero(text.classes.take(tokens.start) > Char.NUMBER)
+    text, tokens, token = batch.text, batch.tokens, batch.vocabulary.token
+    worded = token[text.classes.take(tokens.start.take(token)) > Char.NUMBER]
     term = (tokens.hash.take(worded) >> np.uint64(64 - bits)).astype(np.intp)
     page = text.page.take(tokens.line.take(worded))
-    seen = np.zeros(text.n_pages << bits, dtype=bool)
-    seen[(page << bits) + term] = True
-    found = np.flatnonzero(seen)
-    return found >> bits, found & ((1 << bits) - 1)
+    # a page's words are in order of their hashes
+    new = np.diff((page << bits) + term, prepend=-1) > 0
+    return page[new], term[new]
 
 
 def kind_rows(batch: Batch, kinds: Kinds) -> Floats:
@@ -80,12 +79,13 @@ def kind_rows(batch: Batch, kinds: Kinds) -> Floats:
     ndarray of float32, shape (len(KINDS), n_lines)
     """
     page, term = page_terms(batch, kinds.weights.shape[1].bit_length() - 1)
-    n_pages = batch.text.n_pages
-    norm = np.sqrt(np.maximum(np.bincount(page, minlength=n_pages), 1))
-    scores = np.empty((len(KINDS), n_pages))
-    for place, weights in enumerate(kinds.weights):
-        total = np.bincount(page, weights=weights.take(term), minlength=n_pages)
-        scores[place] = total / norm + kinds.bias[place]
+    size = np.bincount(page, minlength=batch.text.n_pages)
+    some = np.flatnonzero(size)
+    total = np.zeros((len(KINDS), len(size)))
+    worth = kinds.weights.take(term, axis=1).astype(np.float64)
+    if len(some):
+        total[:, some] = np.add.reduceat(worth, (np.cumsum(size) - size)[some], axis=1)
+    scores = total / np.sqrt(np.maximum(size, 1)) + kinds.bias[:, None]
     chance = np.exp(scores - scores.max(axis=0))
     chance /= chance.sum(axis=0)
     rows: Floats = chance.astype(np.float32).take(batch.text.page, axis=1)

@@ -100,6 +100,7 @@ _END = members(Char.DOT, Char.QUESTION, Char.TERMINATOR, Char.ELLIPSIS)
 _CLOSER = members(Char.QUOTE, Char.CLOSE)
 _DIGITS = members(Char.DIGIT)
 _LETTER = members(*_LETTERS)
+_SPACED = members(*(c for c in Char if Char.DIGIT <= c < Char.HIRAGANA))
 _LEADING_SIGN = members(Char.BULLET, Char.SEPARATOR, Char.HYPHEN, Char.SYMBOL, Char.STAR)
 _AFTER_SENTENCE = members(Char.SPACE, Char.NEWLINE, Char.QUOTE, Char.CLOSE)
 _JOINED_SCRIPT = np.where(SCRIPT == 11, 10, SCRIPT)  # kana and Han mix in every Japanese word
@@ -204,22 +205,27 @@ def _edge_rows(text: Text) -> Rows:
     }
 
 
+def _beside_digits(kind: npt.NDArray[np.uint8], at: Ints) -> npt.NDArray[np.bool_]:
+    """Return whether there is a digit on either side, a space apart at most."""
+    near = np.zeros(len(at), dtype=bool)
+    for step in (-1, 1):
+        beside, beyond = kind[at + step], kind.take(at + 2 * step, mode="clip")
+        near |= _DIGITS[beside] | ((beside == Char.SPACE) & _DIGITS[beyond])
+    return near
+
+
 def _sign_pattern_rows(text: Text) -> Rows:
     kind, codes = text.classes, text.codes
-    ends = np.flatnonzero(kind - np.uint8(Char.DOT) <= Char.ELLIPSIS - Char.DOT)
+    signs = np.flatnonzero(kind - np.uint8(Char.DOT) < Char.DIGIT - Char.DOT)
+    sign = kind.take(signs)
+    dots, colons, money = (signs[sign == x] for x in (Char.DOT, Char.COLON, Char.CURRENCY))
+    ends = signs[sign <= Char.ELLIPSIS]
     after = kind[ends + 1]
     ends = ends[_AFTER_SENTENCE[after] | ((kind[ends] == Char.TERMINATOR) & (after > Char.HANGUL))]
-    dots = np.flatnonzero(kind == Char.DOT)
     dots = dots[_LETTER.take(kind[dots - 1]) & _LETTER.take(kind[dots + 1])]
-    colons = np.flatnonzero(kind == Char.COLON)
     slashes = colons[(codes[colons + 1] == ord("/")) & (codes.take(colons + 2, mode="clip") == 47)]
     wide = np.flatnonzero((kind[:-2] == Char.SPACE) & (kind[1:-1] == Char.SPACE))
     wide = wide[kind[wide + 2] > Char.SPACE]
-    money = np.flatnonzero(kind == Char.CURRENCY)
-    near = np.zeros(len(money), dtype=bool)
-    for step in (-1, 1):
-        beside, beyond = kind[money + step], kind.take(money + 2 * step, mode="clip")
-        near |= _DIGITS[beside] | ((beside == Char.SPACE) & _DIGITS[beyond])
     line = text.line_of.take(colons)
     early = np.zeros(text.n_lines + 1, dtype=bool)
     inside = np.append(text.last, -1)[line] > colons
@@ -229,7 +235,7 @@ def _sign_pattern_rows(text: Text) -> Rows:
         "dotted": _per_line(text, dots),
         "urls": _per_line(text, slashes),
         "wide_gaps": _per_line(text, wide),
-        "prices": _per_line(text, money[near]),
+        "prices": _per_line(text, money[_beside_digits(kind, money)]),
         "early_colon": early[:-1],
     }
 
@@ -264,11 +270,10 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
     counts = {name: _total(histogram, classes) for name, classes in _GROUPS.items()}
     scripts = np.stack([_total(histogram, classes) for classes in SCRIPTS.values()])
     chars = text.last + 1 - text.first
-    spaced = (text.classes >= Char.DIGIT) & (text.classes < Char.HIRAGANA)
-    words = _per_line(text, np.flatnonzero(spaced[1:] & ~spaced[:-1]) + 1)
+    first, before = (text.classes.take(tokens.start - step) for step in (0, 1))
+    words = np.bincount(tokens.line[_SPACED.take(first) & ~_SPACED.take(before)], minlength=n)
     words = words + (counts["unspaced"].astype(np.intp) + 1) // 2
     mask = lexicon().masks(tokens.hash)
-    title = UPPER.take(text.classes.take(tokens.start))
     total = np.diff(tokens.line_start)
     rows = {
         **_sign_rows(counts, words),
@@ -278,7 +283,7 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
         **number_rows(text, tokens, mask),
         **lexicon_rows(tokens, mask),
     }
-    rows["title_case"] = share(np.bincount(tokens.line[title], minlength=n), total)
+    rows["title_case"] = share(np.bincount(tokens.line[UPPER.take(first)], minlength=n), total)
     rows["ends_sentence"] = ends = _sentence_end(text)
     rows["joins"] = _joins(text)
     rows["lead_upper"] = lead_upper(text, tokens)

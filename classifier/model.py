@@ -38,8 +38,8 @@ class Model:
 
     Attributes
     ----------
-    first, second, headline : Trees
-        Node tables of the three forests.
+    first, first_headline, second, headline : Trees
+        Node tables of the forests: for content and for the headline, in both stages.
     wording, kinds : ndarray of float32, shape (2**bits,), and Kinds
         Weights of the hashed words: for content, and for the kinds of pages.
     knots : ndarray of float64, shape (2, n_knots)
@@ -58,6 +58,7 @@ class Model:
     """
 
     first: Trees
+    first_headline: Trees
     second: Trees
     headline: Trees
     wording: npt.NDArray[np.float32]
@@ -72,8 +73,8 @@ class Model:
     correction: Correction | None = None
 
     @cached_property
-    def _forests(self) -> tuple[BitForest, BitForest, BitForest]:
-        return BitForest(self.first), BitForest(self.second), BitForest(self.headline)
+    def _forests(self) -> tuple[BitForest, ...]:
+        return tuple(map(BitForest, (self.first, self.first_headline, self.second, self.headline)))
 
     def with_preset(self, name: str) -> Model:
         """Return the model at another operating point.
@@ -225,18 +226,17 @@ class Model:
         Scores
         """
         batch = extract(pages, sites)
-        first, second, headline = self._forests
+        *first, second, headline = self._forests
         taught = self.correction.shifts(batch) if self.correction else None
         blocks = second_blocks(batch, first, self.wording, self.kinds, taught)
         content = np.interp(second.scores(*blocks), self.knots[0], self.knots[1])
-        top = probability(headline.scores(*blocks))
+        top = probability(headline.scores(*blocks[:-1]))
         if taught is not None:
             content = moved(content, AGAIN * taught)
-            top = moved(top, np.minimum(taught, 0))
         if self.phrases:
             shift = self.phrases.shifts([x for page in pages for x in page])[batch.text.physical]
-            content, top = moved(content, shift), moved(top, np.minimum(shift, 0))
-        return Scores(batch, blocks, content, top)
+            content = moved(content, shift)
+        return Scores(batch, blocks, content, top * content)
 
     def explain(self, page: Page, line_index: int) -> list[Contribution]:
         """Return what :meth:`PageResult.explain` returns."""

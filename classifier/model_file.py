@@ -21,7 +21,7 @@ from .features import FEATURE_NAMES
 from .kinds import KINDS, Kinds
 from .lexicon import lexicon_hash
 from .model import Model, Preset
-from .scoring import SECOND_NAMES
+from .scoring import HEADLINE_NAMES, SECOND_NAMES
 from .trees import Trees
 
 __all__ = ["FORMAT", "ModelError", "load_model", "save_model"]
@@ -29,7 +29,12 @@ __all__ = ["FORMAT", "ModelError", "load_model", "save_model"]
 FORMAT = 1
 """Version of the format of the model directory."""
 
-_FORESTS = {"first": FEATURE_NAMES, "second": SECOND_NAMES, "headline": SECOND_NAMES}
+_FORESTS = {
+    "first": FEATURE_NAMES,
+    "first_headline": FEATURE_NAMES,
+    "second": SECOND_NAMES,
+    "headline": HEADLINE_NAMES,
+}
 _MAX_BYTES = 64 << 20
 
 

@@ -12,13 +12,19 @@ from .features import FEATURE_NAMES, FEATURES
 from .kinds import KIND_FEATURES
 from .phrases import PHRASES
 from .result import PageResult
+from .runs import HEADLINE_FEATURES
 from .scoring import SECOND_NAMES
 from .span import CONTENT
 from .stacking import STACKING_FEATURES
 
 __all__ = ["MEANINGS", "as_dump", "as_json", "as_table", "explanation", "feature_table", "shown"]
 
-MEANINGS: dict[str, str] = {**FEATURES, **STACKING_FEATURES, **KIND_FEATURES}
+MEANINGS: dict[str, str] = {
+    **FEATURES,
+    **STACKING_FEATURES,
+    **KIND_FEATURES,
+    **HEADLINE_FEATURES,
+}
 """Name and meaning of every feature of both stages."""
 
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"

@@ -1,21 +1,21 @@
-"""The page's runs of likely content, and where a line stands to them: rows of the second stage.
+"""Where a line stands to the page's likely content and headline: rows of the second stage.
 
 The *main run* weighs lines by their words, so that it takes in every long text. The *core run*
 gives each line one vote: short lines of chrome between the summaries of other pages' texts end it.
 The *anchor* is the line where likely content is densest; a *valley* between it and a line tells
-that the line belongs to something else.
+that the line belongs to something else. The *likely headline* is above the content, nearly always.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .counting import UNIT, Rows, Sums, accumulated, fixed, log_count, share
+from .counting import UNIT, Floats, Rows, Sums, accumulated, fixed, log_count, share
 from .page_features import running_sums, totals
 from .tokens import Ints, Text
 from .vocabulary import Doubles
 
-__all__ = ["RUN_FEATURES", "largest_run", "run_rows"]
+__all__ = ["HEADLINE_FEATURES", "RUN_FEATURES", "headline_rows", "largest_run", "run_rows"]
 
 _VALLEYS = (2, 6)
 _RUNS = {"run": "main run", "core": "core run"}
@@ -49,6 +49,15 @@ RUN_FEATURES: dict[str, str] = {
     "mass_share": "expected content words as a share of the page's words",
 }
 """Name and meaning of each feature of the page's runs."""
+
+HEADLINE_FEATURES: dict[str, str] = {
+    "headline": "first stage's score of the line as the headline (log odds), between -8 and 8",
+    "headline_best": "`headline` of the page's likely headline, the line where it is highest",
+    "headline_gap": "`headline` less `headline_best`",
+    "headline_from": "log of 1 + lines from the likely headline, signed",
+    "headline_words": "log of 1 + words from the likely headline, signed",
+}
+"""Name and meaning of each feature of the page's likely headline."""
 
 _MAIN_THRESHOLD = 0.4
 _CORE_THRESHOLD = 0.5
@@ -201,3 +210,25 @@ def run_rows(text: Text, words: Ints, score: Doubles, chance: Doubles) -> Rows:
         "mass_rank": share(mass[1:] - mass.take(first).take(text.page), total.take(text.page)),
         "mass_share": share(total, fixed(_within(counted, first, end)))[text.page],
     }
+
+
+def headline_rows(text: Text, words: Ints, score: Doubles) -> Floats:
+    """Return the features named in `HEADLINE_FEATURES`, in their order.
+
+    Parameters
+    ----------
+    text : Text
+    words : ndarray of intp, shape (n_lines,)
+    score : ndarray of float64, shape (n_lines,)
+        The first stage's log odds of each line being the headline.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_features, n_lines)
+    """
+    score, counted = np.clip(score, -8.0, 8.0), accumulated(words)
+    there = _peak(fixed(score), text).take(text.page)
+    best = score.take(there)
+    lines = _signed_log(np.arange(text.n_lines) - there)
+    passed = _signed_log(counted[:-1] - counted.take(there))
+    return np.stack([score, best, score - best, lines, passed]).astype(np.float32)

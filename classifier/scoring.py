@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,13 +13,20 @@ from .bit_forest import BitForest
 from .counting import Floats
 from .features import FEATURE_NAMES, N_OWN, Batch
 from .kinds import KIND_FEATURES, Kinds, kind_rows
+from .runs import HEADLINE_FEATURES, headline_rows
 from .stacking import STACKING_FEATURES, stacking_rows
 from .vocabulary import Doubles
 from .wording import wording_score
 
-__all__ = ["SECOND_NAMES", "Scores", "second_blocks"]
+__all__ = ["HEADLINE_NAMES", "SECOND_NAMES", "Scores", "second_blocks"]
 
-SECOND_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
+HEADLINE_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
+"""Names of the features that the second stage's headline is found by.
+
+It does not see what the first stage says of the headline, which it would trust too much.
+"""
+
+SECOND_NAMES: tuple[str, ...] = (*HEADLINE_NAMES, *HEADLINE_FEATURES)
 """Names of the features of the second stage, in the order of its matrix's rows."""
 
 
@@ -32,7 +40,7 @@ class Scores:
     blocks : tuple of ndarray of float32, shape (n_features, n_lines)
         Features of the second stage, as :func:`second_blocks` returns them.
     content, headline : ndarray of float64, shape (n_lines,)
-        Calibrated probability of content, and probability of being the headline.
+        Calibrated probability of content, and probability of being the headline and content.
     """
 
     batch: Batch
@@ -48,7 +56,7 @@ class Scores:
 
 def second_blocks(
     batch: Batch,
-    first: BitForest,
+    first: Sequence[BitForest],
     wording: npt.NDArray[np.float32],
     kinds: Kinds,
     shift: Doubles | None = None,
@@ -60,19 +68,20 @@ def second_blocks(
     Parameters
     ----------
     batch : Batch
-    first : BitForest
-        The first stage.
+    first : sequence of BitForest
+        The first stage: of content and of the headline.
     wording : ndarray of float32, shape (2**bits,)
     kinds : Kinds
     shift : ndarray of float64, shape (n_lines,), optional
-        What the first stage's log odds are moved by.
+        What the first stage's log odds of content are moved by.
 
     Returns
     -------
     tuple of ndarray of float32, shape (n_features, n_lines)
-        Blocks whose rows follow one another.
+        Blocks whose rows follow one another; all but the last are named in `HEADLINE_NAMES`.
     """
     worded = wording_score(batch.text, batch.tokens, wording)
-    score = first.scores(batch.matrix)
+    score, headline = (forest.scores(batch.matrix) for forest in first)
     rows = stacking_rows(batch, score if shift is None else score + shift, worded)
-    return batch.matrix[:N_OWN], rows, kind_rows(batch, kinds)
+    top = headline_rows(batch.text, batch.words, headline)
+    return batch.matrix[:N_OWN], rows, kind_rows(batch, kinds), top

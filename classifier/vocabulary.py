@@ -49,7 +49,8 @@ class Vocabulary:
         How rare the word is on its page.
     before, after : ndarray of intp, shape (n_pairs,)
         Lines back to the one that had the word last, and on to the next; large where none is.
-    n_words : int
+    token : ndarray of intp, shape (n_words,)
+        The first token of each word.
     """
 
     word: Ints
@@ -57,7 +58,12 @@ class Vocabulary:
     worth: Doubles
     before: Ints
     after: Ints
-    n_words: int
+    token: Ints
+
+    @property
+    def n_words(self) -> int:
+        """Number of words, those of each page for themselves."""
+        return len(self.token)
 
 
 def ordered(keys: UInts, start: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
@@ -128,14 +134,13 @@ def index_words(text: Text, tokens: Tokens) -> Vocabulary:
     distinct[1:] |= line[1:] != line[:-1]
     pairs = np.flatnonzero(distinct)
     word, line = (np.cumsum(new) - 1)[pairs], line[pairs]
-    n_words = int(np.count_nonzero(new))
-    carried = np.bincount(word, minlength=n_words).take(word)
+    carried = np.bincount(word).take(word) if len(word) else word
     lines = np.diff(text.page_start).take(text.page.take(line))
     before, after = np.full(len(line), _FAR), np.full(len(line), _FAR)
     again = np.flatnonzero(word[1:] == word[:-1])
     before[again + 1] = after[again] = line[again + 1] - line[again]
     worth = log_count(lines) - log_count(carried)
-    return Vocabulary(word, line, np.maximum(worth, 0), before, after, n_words)
+    return Vocabulary(word, line, np.maximum(worth, 0), before, after, order[new])
 
 
 def _others(words: Vocabulary, values: Doubles) -> Doubles:

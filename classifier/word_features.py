@@ -43,8 +43,10 @@ def number_rows(text: Text, tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Row
 
 def _among_first(tokens: Tokens, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     """Count the chosen tokens among the first three of each line."""
-    early = np.arange(len(tokens.line)) - tokens.line_start.take(tokens.line) < _LEAD
-    return np.bincount(tokens.line[early & chosen], minlength=len(tokens.line_start) - 1)
+    place = np.flatnonzero(chosen)
+    line = tokens.line.take(place)
+    early = place - tokens.line_start.take(line) < _LEAD
+    return np.bincount(line[early], minlength=len(tokens.line_start) - 1)
 
 
 def lead_upper(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:

@@ -35,23 +35,23 @@ def line_terms(text: Text, tokens: Tokens, bits: int) -> tuple[Ints, Ints]:
     line, term : ndarray of intp, shape (n_terms,)
         The terms in an order that does not depend on other lines.
     """
-    shift = np.uint64(64 - bits)
+    some, (one, two, last) = _terms(text, tokens, bits)
+    return np.concatenate([tokens.line, tokens.line, some]), np.concatenate([one, two, last])
+
+
+def _terms(text: Text, tokens: Tokens, bits: int) -> tuple[Ints, list[Ints]]:
+    """Return the lines with tokens, and the terms: tokens, pairs that end at them, last edges."""
     number = text.classes.take(tokens.start) <= Char.NUMBER
     word = np.where(number, _NUMBER, tokens.hash)
     before = np.append(_EDGE, word[:-1])
     some = np.flatnonzero(np.diff(tokens.line_start))
     before[tokens.line_start[some]] = _EDGE
     last = word[tokens.line_start[some + 1] - 1]
-    line = np.concatenate([tokens.line, tokens.line, some])
-    hashes = [_one(word), _two(before, word), _two(last, np.broadcast_to(_EDGE, last.shape))]
-    return line, (np.concatenate(hashes) >> shift).astype(np.intp)
+    hashes = finalize(word), _pair(before, word), _pair(last, _EDGE)
+    return some, [(x >> np.uint64(64 - bits)).astype(np.intp) for x in hashes]
 
 
-def _one(word: UInts) -> UInts:
-    return finalize(word)
-
-
-def _two(first: UInts, second: UInts) -> UInts:
+def _pair(first: UInts, second: UInts | np.uint64) -> UInts:
     return finalize(first * _PAIR + second)
 
 
@@ -71,6 +71,10 @@ def wording_score(
     ndarray of float64, shape (n_lines,)
         Sum of the weights of the line's terms, divided by the square root of their number.
     """
-    line, term = line_terms(text, tokens, len(weights).bit_length() - 1)
-    total = np.bincount(line, weights=weights.take(term), minlength=text.n_lines)
-    return total / np.sqrt(np.maximum(np.bincount(line, minlength=text.n_lines), 1))
+    some, (one, two, last) = _terms(text, tokens, len(weights).bit_length() - 1)
+    worth = weights.take(one) + weights.take(two)
+    total = np.bincount(tokens.line, weights=worth, minlength=text.n_lines)
+    total[some] = total[some] + weights.take(last)
+    size = np.diff(tokens.line_start)
+    score: npt.NDArray[np.float64] = total / np.sqrt(np.maximum(2 * size + (size > 0), 1))
+    return score

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from classifier.features import FEATURE_NAMES, FEATURES, batches, extract
 from classifier.page_features import running_sums, window
 from classifier.report import MEANINGS, feature_table
-from classifier.runs import largest_run, run_rows
+from classifier.runs import HEADLINE_FEATURES, headline_rows, largest_run, run_rows
 from classifier.stacking import STACKING_FEATURES, stacking_rows
 from classifier.tokens import lay_out
 
@@ -121,13 +121,13 @@ def test_a_page_does_not_depend_on_its_batch(pages: list[list[str]]) -> None:
 @given(st.lists(PAGE, min_size=2, max_size=3), st.integers(0, 2**32 - 1))
 def test_the_second_stage_does_not_depend_on_the_batch(pages: list[list[str]], seed: int) -> None:
     batch = extract(pages)
-    score, wording = np.random.default_rng(seed).normal(0, 3, (2, batch.text.n_lines))
-    rows = stacking_rows(batch, score, wording)
+    scores = np.random.default_rng(seed).normal(0, 3, (2, batch.text.n_lines))
+    rows = stacking_rows(batch, *scores)
     assert rows.shape == (len(STACKING_FEATURES), batch.text.n_lines)
     assert np.isfinite(rows).all()
     for place, page in enumerate(pages):
         own = slice(*batch.text.page_start[place : place + 2].tolist())
-        alone = stacking_rows(extract([page]), score[own], wording[own])
+        alone = stacking_rows(extract([page]), *scores[:, own])
         assert np.array_equal(rows[:, own], alone)
 
 
@@ -208,3 +208,14 @@ def test_windows_are_right_over_lines_full_of_commas() -> None:
     for side in ("before", "after"):
         row = found[FEATURE_NAMES.index(f"commas[{side}60]")]
         assert row[35] == pytest.approx(30_000)
+
+
+def test_lines_stand_before_and_after_the_likely_headline() -> None:
+    text = lay_out([["x"] * 2, [], ["x"] * 4])
+    score = np.array([-1.0, -3.0, -5.0, -2.0, -4.0, -2.0])
+    rows = headline_rows(text, np.array([3, 1, 2, 6, 10, 4]), score)
+    found = dict(zip(HEADLINE_FEATURES, rows, strict=True))
+    assert found["headline_best"].tolist() == [-1] * 2 + [-2] * 4
+    assert np.sign(found["headline_from"]).tolist() == [0, 1, -1, 0, 1, 1]
+    assert np.expm1(np.abs(found["headline_words"])).round().tolist() == [0, 3, 2, 0, 6, 16]
+    assert found["headline_gap"].tolist() == [0, -2, -3, 0, -2, 0]

@@ -132,7 +132,7 @@ def test_explanation_accounts_for_the_score(small_model: Model) -> None:
     assert pushes
     assert [abs(x.push) for x in pushes] == sorted((abs(x.push) for x in pushes), reverse=True)
     scores = small_model.scores([page.lines])
-    score = small_model._forests[1].scores(scores.second)[1]
+    score = small_model._forests[2].scores(scores.second)[1]
     second = sum(x.push for x in pushes if x.stage == "second")
     root = small_model.second.value[small_model.second.root].sum() + small_model.second.baseline
     assert (

@@ -191,7 +191,7 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
         place = int(rng.choice([i for i, row in enumerate(rows) if row.label == "B"] or [0]))
         rows[place:place] = _markup(rng)
     if rng.random() < 0.5:
-        rows.insert(int(rng.random() < 0.3), _icons(rng))
+        rows.insert(int(rng.random() < 0.5), _icons(rng))
     return variant(page, rows, "dressed")
 
 

@@ -36,6 +36,10 @@ class Binned:
     codes: npt.NDArray[np.uint8]
     edges: Sequence[Floats]
 
+    def leading(self, count: int) -> Binned:
+        """Return the rows with their first features only."""
+        return Binned(self.codes[:, :count], self.edges[:count])
+
 
 def _edges(values: Floats, bins: int) -> Floats:
     distinct = np.unique(values)

@@ -18,6 +18,7 @@ from classifier.counting import Floats
 from classifier.features import batches
 from classifier.model import Model
 from classifier.scoring import SECOND_NAMES
+from classifier.stacking import probability
 
 __all__ = ["PageLines", "choose_lines", "look", "order_pages", "usefulness"]
 
@@ -75,7 +76,7 @@ def look(
     for group in batches(pages):
         scores = model.scores([pages[index] for index in group])
         text = scores.batch.text
-        first = 1 / (1 + np.exp(-scores.second[place].astype(np.float64)))
+        first = probability(scores.second[place].astype(np.float64))
         for at, index in enumerate(group):
             own = slice(*text.page_start[at : at + 2].tolist())
             physical = text.physical[own] - text.physical_start[at]

@@ -16,7 +16,7 @@ from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import Model
-from classifier.scoring import SECOND_NAMES, second_blocks
+from classifier.scoring import HEADLINE_NAMES, SECOND_NAMES, second_blocks
 from classifier.stacking import probability
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
@@ -45,17 +45,18 @@ class Rows:
 class FirstStage:
     """What the second stage's features are made with."""
 
-    forest: Trees
+    content: Trees
+    headline: Trees
     wording: Floats
     kinds: Kinds
 
     @cached_property
-    def _fast(self) -> BitForest:
-        return BitForest(self.forest)
+    def _forests(self) -> tuple[BitForest, BitForest]:
+        return BitForest(self.content), BitForest(self.headline)
 
-    def matrix(self, batch: Batch) -> Floats:
-        """Return the features of the second stage."""
-        return np.concatenate(second_blocks(batch, self._fast, self.wording, self.kinds))
+    def blocks(self, batch: Batch) -> tuple[Floats, ...]:
+        """Return the features of the second stage, as `second_blocks` does."""
+        return second_blocks(batch, self._forests, self.wording, self.kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,23 +107,34 @@ def page_rows(batch: Batch, bits: int) -> csr_matrix:
 def _fit_first(
     data: Dataset, rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> FirstStage:
+    content, headline = _fit_forests(rows, rows.first, rows.first, keep, recipe.first, recipe)
     weight = rows.sample.weight * keep[rows.sample.page]
-    content = rows.sample.content
-    forest = fit_forest(rows.first, content, weight, recipe.first, recipe.seed)
-    wording = fit_wording(rows.terms, content, weight, recipe)
+    wording = fit_wording(rows.terms, rows.sample.content, weight, recipe)
     types = [page.page_type for page in data.pages]
-    return FirstStage(
-        forest, wording, fit_kinds(rows.page_terms, types, data.weight * keep, recipe)
-    )
+    kinds = fit_kinds(rows.page_terms, types, data.weight * keep, recipe)
+    return FirstStage(content, headline, wording, kinds)
+
+
+def _fit_forests(
+    rows: Rows,
+    content_rows: Binned,
+    headline_rows: Binned,
+    keep: npt.NDArray[np.bool_],
+    settings: dict[str, Any],
+    recipe: Recipe,
+) -> tuple[Trees, Trees]:
+    """Fit a stage's forests: of content, with these settings, and of the headline."""
+    weight, sample = rows.sample.weight * keep[rows.sample.page], rows.sample
+    content = fit_forest(content_rows, sample.content, weight, settings, recipe.seed)
+    headline = fit_forest(headline_rows, sample.headline, weight, recipe.headline, recipe.seed)
+    return content, headline
 
 
 def _fit_second(
     rows: Rows, second: Binned, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> tuple[Trees, Trees]:
-    weight, sample = rows.sample.weight * keep[rows.sample.page], rows.sample
-    content = fit_forest(second, sample.content, weight, recipe.second, recipe.seed)
-    headline = fit_forest(second, sample.headline, weight, recipe.headline, recipe.seed)
-    return content, headline
+    blind = second.leading(len(HEADLINE_NAMES))
+    return _fit_forests(rows, second, blind, keep, recipe.second, recipe)
 
 
 def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit:
@@ -149,7 +161,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     stages = []
     for fold in range(recipe.folds):
         stages.append(_fit_first(data, rows, data.fold != fold, recipe))
-        tick(work(len(second), recipe.first))
+        tick(work(len(second), recipe.first) + work(len(second), recipe.headline))
         _second_rows(data, rows, second, fold, stages[fold], tick)
     binned = bin_rows(second, recipe.bins)
     known = np.array([site is not None for site in data.sites])
@@ -180,7 +192,7 @@ def _second_rows(
 ) -> None:
     start = rows.sample.page.searchsorted(np.arange(len(data.pages) + 1))
     for batch, members in walk(data, tick, data.lent, np.flatnonzero(data.fold == fold)):
-        matrix = stage.matrix(batch)
+        matrix = np.concatenate(stage.blocks(batch))
         for place, index in enumerate(members):
             own = slice(start[index], start[index + 1])
             columns = batch.text.page_start[place] + rows.sample.column[own]
@@ -198,8 +210,8 @@ def _outcomes(
     content, headline = forests
     outcomes = {}
     for batch, members in walk(data, tick, known, chosen):
-        matrix = stage.matrix(batch)
-        score, top = content.scores(matrix), probability(headline.scores(matrix))
+        blocks = stage.blocks(batch)
+        score, top = content.scores(*blocks), probability(headline.scores(*blocks[:-1]))
         for place, index in enumerate(members):
             own = slice(*batch.text.page_start[place : place + 2].tolist())
             physical = batch.text.physical[own] - batch.text.physical_start[place]
@@ -219,7 +231,7 @@ def decode(
     """
     chance = np.interp(page.score, *tuned.knots)
     content = chance > tuned.cut if plain else tuned.decoder.labels(chance, page.words)
-    top = find_headline(page.headline, content, tuned.headline_threshold)
+    top = find_headline(page.headline * chance, content, tuned.headline_threshold)
     if top is not None:
         content[top] = True
     return chance, content, top
@@ -231,11 +243,12 @@ def final_model(
     """Fit all stages on all rows, with the settings tuned out of fold."""
     everything, count = np.ones(len(data.pages), dtype=bool), len(rows.sample.page)
     first = _fit_first(data, rows, everything, recipe)
-    tick(work(count, recipe.first))
+    tick(work(count, recipe.first) + work(count, recipe.headline))
     second, headline = _fit_second(rows, crossed.second, everything, recipe)
     tick(work(count, recipe.second) + work(count, recipe.headline))
     return Model(
-        first=first.forest,
+        first=first.content,
+        first_headline=first.headline,
         second=second,
         headline=headline,
         wording=first.wording,

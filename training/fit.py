@@ -162,7 +162,8 @@ def _prepare(pages: Sequence[LabeledPage], recipe: Recipe) -> tuple[Recipe, Data
 def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> float:
     """Return how much work training is, in pages of feature extraction."""
     lines = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
-    fits = sum(work(lines, kind) for kind in (recipe.first, recipe.second, recipe.headline))
+    forests = (recipe.first, recipe.second, recipe.headline, recipe.headline)
+    fits = sum(work(lines, kind) for kind in forests)
     return 3 * len(pages) + fits * (recipe.folds + final)
 
 

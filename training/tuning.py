@@ -35,7 +35,7 @@ class Outcome:
     score : ndarray of float64, shape (n_lines,)
         Of the second stage.
     headline : ndarray of float64, shape (n_lines,)
-        Probability of being the headline.
+        Probability of being the headline, to be taken times that of content.
     words : ndarray of intp, shape (n_lines,)
     truth : ndarray of int8, shape (n_lines,)
         1 content, 0 boilerplate, -1 not judged.
@@ -155,12 +155,17 @@ def _choose_cut(outcomes: Sequence[Outcome], chances: Sequence[Doubles], weight:
     return max(_CUTS, key=figure)
 
 
-def _choose_headline(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[np.bool_]]) -> float:
+def _choose_headline(
+    outcomes: Sequence[Outcome],
+    chances: Sequence[Doubles],
+    labels: Sequence[npt.NDArray[np.bool_]],
+) -> float:
     """Return the threshold with the best F1 of finding headlines, the higher one of equals."""
-    pairs = [(p, x, p.top) for p, x in zip(outcomes, labels, strict=True) if p.top is not None]
+    pages = zip(outcomes, chances, labels, strict=True)
+    known = [(p.headline * chance, x, p.top) for p, chance, x in pages if p.top is not None]
     best = (0.0, 0.5)
     for threshold in _HEADLINE:
-        found = [(find_headline(p.headline, x, threshold), top) for p, x, top in pairs]
+        found = [(find_headline(chance, x, threshold), top) for chance, x, top in known]
         hits = sum(got == top for got, top in found)
         total = len(found) + sum(got is not None for got, _ in found)
         best = max(best, (2 * hits / max(total, 1), threshold))
@@ -193,7 +198,7 @@ def tune(outcomes: Sequence[Outcome], weight: Doubles) -> Tuned:
     return Tuned(
         knots,
         decoder,
-        _choose_headline(outcomes, balanced),
+        _choose_headline(outcomes, chances, balanced),
         presets,
         _choose_cut(outcomes, chances, weight),
     )
