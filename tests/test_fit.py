@@ -70,6 +70,16 @@ def test_drawn_lines_hold_the_headline() -> None:
             assert sample.headline[(sample.page == 0) & (sample.column == 31)].tolist() == [1]
 
 
+@pytest.mark.parametrize(("label", "content"), [("?", 1), ("C", 1), ("B", 0)])
+def test_a_headline_that_is_not_judged_is_learned_as_content(label: str, content: int) -> None:
+    page = LabeledPage("x/1", "a\nb\nc", f"B{label}?", "s", headline_line=1)
+    data = build([page], folds=1, seed=0, factors={})
+    (batch, members), *_ = walk(data, lambda _: None, data.lent)
+    sample, _ = draw(data, batch, members, 3, np.random.default_rng(0))
+    own = sample.page == 0
+    assert dict(zip(sample.column[own], sample.content[own], strict=True)) == {0: 0, 1: content}
+
+
 def test_variants_are_only_learned_from(pages: Sequence[LabeledPage]) -> None:
     data = build(pages, folds=2, seed=0, factors={})
     assert data.n_given == len(pages)

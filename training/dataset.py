@@ -214,8 +214,8 @@ def _draw_page(
     """Return the drawn lines of a page, what they are, and their weights."""
     mass, top = np.sqrt(1.0 + words), headline_of(data.pages[index])
     truth = targets(data.pages[index], physical)
-    if top is not None and top in physical:  # a gold text without the headline does not judge it
-        truth[physical.searchsorted(top)] = _TARGET["C"]
+    # the headline is content, also where the gold text does not judge it
+    truth[(physical == top) & (truth == _UNKNOWN)] = _TARGET["C"]
     judged = np.flatnonzero(truth != _UNKNOWN)
     drawn = rng.permutation(judged)[:limit]
     scale = np.full(len(physical), data.weight[index] / np.sqrt(mass.sum()))
