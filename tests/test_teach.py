@@ -126,11 +126,12 @@ def test_lines_of_two_sites_are_judged_by_their_own_site(small_model: Model) -> 
     assert model.classify(second[0].text).labels[AT] == CONTENT
 
 
-def test_the_explanation_tells_what_was_taught(taught: Model) -> None:
+def test_the_explanation_tells_what_was_taught(small_model: Model) -> None:
+    taught = replace(small_model, correction=learn(lessons(small_model, site_pages(3))))
     page = taught.classify(site_pages(5)[4].text)
     found = [x for x in page.explain(AT) if x.stage == "taught"]
     assert [x.feature for x in found] == ["taught"]
-    assert found[0].push < -0.5
+    assert found[0].push < -1
     assert "that the model was taught" in explanation(page, AT, found, 1)
 
 
