@@ -202,23 +202,27 @@ class Preset:
     recall: float
 
 
-def find_headline(chance: Doubles, content: npt.NDArray[np.bool_], threshold: float) -> int | None:
+def find_headline(
+    headline: Doubles, content: Doubles, labels: npt.NDArray[np.bool_], threshold: float
+) -> int | None:
     """Return the line of a page that is its headline.
 
     Parameters
     ----------
-    chance : ndarray of float64, shape (n_lines,)
-        Probability of each line of being the headline.
-    content : ndarray of bool, shape (n_lines,)
-        The decoder's labels. A headline has content below it.
+    headline, content : ndarray of float64, shape (n_lines,)
+        Probability of each line of being the headline, and of being content: a headline is both.
+    labels : ndarray of bool, shape (n_lines,)
+        The decoder's labels, True for content. A headline has content below it.
     threshold : float
+        The product of the two must lie above it.
 
     Returns
     -------
     int or None
     """
-    last = int(np.flatnonzero(content)[-1]) if content.any() else 0
+    last = int(np.flatnonzero(labels)[-1]) if labels.any() else 0
     if not last:
         return None
-    top = int(chance[:last].argmax())
+    chance = headline[:last] * content[:last]
+    top = int(chance.argmax())
     return top if chance[top] > threshold else None

@@ -20,9 +20,8 @@ from .kinds import Kinds
 from .page import Page, read_page
 from .phrases import PUSH, Phrases, moved
 from .result import PageResult, line_labels
-from .scoring import SECOND_NAMES, Scores, second_blocks
+from .scoring import SECOND_NAMES, Scores, headline_chance, second_blocks
 from .site_memory import Site, SiteMemory
-from .stacking import probability
 from .trees import Trees
 from .vocabulary import Doubles
 
@@ -230,13 +229,13 @@ class Model:
         taught = self.correction.shifts(batch) if self.correction else None
         blocks = second_blocks(batch, first, self.wording, self.kinds, taught)
         content = np.interp(second.scores(*blocks), self.knots[0], self.knots[1])
-        top = probability(headline.scores(*blocks[:-1]))
+        top = headline_chance(blocks, headline)
         if taught is not None:
             content = moved(content, AGAIN * taught)
         if self.phrases:
             shift = self.phrases.shifts([x for page in pages for x in page])[batch.text.physical]
             content = moved(content, shift)
-        return Scores(batch, blocks, content, top * content)
+        return Scores(batch, blocks, content, top)
 
     def explain(self, page: Page, line_index: int) -> list[Contribution]:
         """Return what :meth:`PageResult.explain` returns."""
@@ -282,10 +281,11 @@ class Model:
         """Return each page's headline, a physical line of the page, and make it content."""
         text, found = scores.batch.text, list[int | None]()
         for place, (first, end) in enumerate(pairwise(text.page_start.tolist())):
-            own = content[first:end]
-            top = find_headline(scores.headline[first:end], own, self.headline_threshold)
+            own = slice(first, end)
+            chances = scores.headline[own], scores.content[own]
+            top = find_headline(*chances, content[own], self.headline_threshold)
             if top is not None:
-                own[top] = True
+                content[first + top] = True
                 top = int(text.physical[first + top] - text.physical_start[place])
             found.append(top)
         return found

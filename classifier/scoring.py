@@ -14,11 +14,11 @@ from .counting import Floats
 from .features import FEATURE_NAMES, N_OWN, Batch
 from .kinds import KIND_FEATURES, Kinds, kind_rows
 from .runs import HEADLINE_FEATURES, headline_rows
-from .stacking import STACKING_FEATURES, stacking_rows
+from .stacking import STACKING_FEATURES, probability, stacking_rows
 from .vocabulary import Doubles
 from .wording import wording_score
 
-__all__ = ["HEADLINE_NAMES", "SECOND_NAMES", "Scores", "second_blocks"]
+__all__ = ["HEADLINE_NAMES", "SECOND_NAMES", "Scores", "headline_chance", "second_blocks"]
 
 HEADLINE_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
 """Names of the features that the second stage's headline is found by.
@@ -28,6 +28,9 @@ It does not see what the first stage says of the headline, which it would trust 
 
 SECOND_NAMES: tuple[str, ...] = (*HEADLINE_NAMES, *HEADLINE_FEATURES)
 """Names of the features of the second stage, in the order of its matrix's rows."""
+
+_FIRST_SHARE = 0.4
+"""Share of the first stage in the log odds of being the headline."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Scores:
     blocks : tuple of ndarray of float32, shape (n_features, n_lines)
         Features of the second stage, as :func:`second_blocks` returns them.
     content, headline : ndarray of float64, shape (n_lines,)
-        Calibrated probability of content, and probability of being the headline and content.
+        Calibrated probability of content, and probability of being the headline.
     """
 
     batch: Batch
@@ -85,3 +88,22 @@ def second_blocks(
     rows = stacking_rows(batch, score if shift is None else score + shift, worded)
     top = headline_rows(batch.text, batch.words, headline)
     return batch.matrix[:N_OWN], rows, kind_rows(batch, kinds), top
+
+
+def headline_chance(blocks: Sequence[Floats], headline: BitForest) -> Doubles:
+    """Return the probability of each line of being the headline, by both stages' log odds.
+
+    Parameters
+    ----------
+    blocks : sequence of ndarray of float32, shape (n_features, n_lines)
+        As :func:`second_blocks` returns them.
+    headline : BitForest
+        The second stage's forest of the headline.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_lines,)
+    """
+    *blind, (first, *_) = blocks
+    second = headline.scores(*blind)
+    return probability((1.0 - _FIRST_SHARE) * second + _FIRST_SHARE * np.float64(first))

@@ -38,7 +38,7 @@ TOPICS = [
 
 def small_recipe(**changes: int) -> Recipe:
     """Return a recipe that trains in a second."""
-    forest = {"max_iter": 8, "max_leaf_nodes": 8, "min_samples_leaf": 5}
+    forest = {"bags": 1, "emphasis": 1.0, "max_iter": 8, "max_leaf_nodes": 8, "min_samples_leaf": 5}
     settings = {"folds": 2, "word_bits": 8, **changes}
     return Recipe(first=forest, second=forest, headline=forest, **settings)  # type: ignore[arg-type]
 

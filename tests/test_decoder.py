@@ -69,10 +69,16 @@ def test_pages_together_have_the_thresholds_of_each_alone(pages: list[list[float
 
 
 def test_a_headline_has_content_below_it() -> None:
-    chance = np.array([0.2, 0.9, 0.95, 0.3])
-    assert find_headline(chance, np.array([False, False, True, True]), 0.5) == 2
-    assert find_headline(chance, np.array([False, False, True, False]), 0.5) == 1
-    assert find_headline(chance, np.array([True, False, False, False]), 0.1) is None
-    assert find_headline(chance, np.zeros(4, dtype=bool), 0.1) is None
-    assert find_headline(np.array([]), np.array([], dtype=bool), 0.1) is None
-    assert find_headline(chance, np.ones(4, dtype=bool), 0.96) is None
+    chance, sure = np.array([0.2, 0.9, 0.95, 0.3]), np.ones(4)
+    assert find_headline(chance, sure, np.array([False, False, True, True]), 0.5) == 2
+    assert find_headline(chance, sure, np.array([False, False, True, False]), 0.5) == 1
+    assert find_headline(chance, sure, np.array([True, False, False, False]), 0.1) is None
+    assert find_headline(chance, sure, np.zeros(4, dtype=bool), 0.1) is None
+    assert find_headline(np.array([]), np.array([]), np.array([], dtype=bool), 0.1) is None
+    assert find_headline(chance, sure, np.ones(4, dtype=bool), 0.96) is None
+
+
+def test_a_headline_is_content_as_well() -> None:
+    headline, labels = np.array([0.8, 0.7, 0.1]), np.ones(3, dtype=bool)
+    assert find_headline(headline, np.array([0.5, 0.9, 1.0]), labels, 0.5) == 1
+    assert find_headline(headline, np.array([0.5, 0.7, 1.0]), labels, 0.5) is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.model_file import save_model
+from classifier.model_file import load_model, save_model
 from tests.conftest import invented_pages, small_recipe
 from training import evaluate, fit
 from training.dataset import VARIANTS, build, draw, fold_of, walk
@@ -116,6 +116,15 @@ def test_word_scores_of_labels_by_hand() -> None:
     page = outcome([0.0] * 4, [1, 1, 0, -1])
     found = word_scores([page], [np.array([True, False, True, True])])
     assert found.tolist() == [[0.5, 0.5, 0.5]]
+
+
+def test_pages_without_a_known_headline_train_a_model_that_finds_none(
+    pages: Sequence[LabeledPage], tmp_path: Path
+) -> None:
+    save_model(fit.fit([replace(p, headline_line=None) for p in pages], small_recipe()), tmp_path)
+    result = load_model(tmp_path).classify(pages[0].text)
+    assert result.headline is None
+    assert "content" in result.labels
 
 
 def test_pages_of_one_site_are_refused(pages: Sequence[LabeledPage]) -> None:

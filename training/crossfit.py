@@ -16,8 +16,12 @@ from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import Model
-from classifier.scoring import HEADLINE_NAMES, SECOND_NAMES, second_blocks
-from classifier.stacking import probability
+from classifier.scoring import (
+    HEADLINE_NAMES,
+    SECOND_NAMES,
+    headline_chance,
+    second_blocks,
+)
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, targets, walk
@@ -179,7 +183,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
 
 def work(lines: int, settings: dict[str, Any]) -> float:
     """Return what a fit on so many lines costs, in pages of feature extraction."""
-    return _FOREST_COST * float(settings.get("bags", 1) * settings["max_iter"]) * lines
+    return _FOREST_COST * float(settings["bags"] * settings["max_iter"]) * lines
 
 
 def _second_rows(
@@ -211,7 +215,7 @@ def _outcomes(
     outcomes = {}
     for batch, members in walk(data, tick, known, chosen):
         blocks = stage.blocks(batch)
-        score, top = content.scores(*blocks), probability(headline.scores(*blocks[:-1]))
+        score, top = content.scores(*blocks), headline_chance(blocks, headline)
         for place, index in enumerate(members):
             own = slice(*batch.text.page_start[place : place + 2].tolist())
             physical = batch.text.physical[own] - batch.text.physical_start[place]
@@ -231,7 +235,7 @@ def decode(
     """
     chance = np.interp(page.score, *tuned.knots)
     content = chance > tuned.cut if plain else tuned.decoder.labels(chance, page.words)
-    top = find_headline(page.headline * chance, content, tuned.headline_threshold)
+    top = find_headline(page.headline, chance, content, tuned.headline_threshold)
     if top is not None:
         content[top] = True
     return chance, content, top

@@ -235,6 +235,8 @@ def draw(
 ) -> tuple[Sample, Ints]:
     """Draw `limit` judged lines a page, and its first line, its headline and those in `added`.
 
+    Of a variant, half as many are drawn.
+
     A line weighs by the square root of its words, a page by the square root of its lines'
     weights: long lines and long pages count more, but do not drown the others. A drawn line stands
     for those that were not drawn.
@@ -251,7 +253,8 @@ def draw(
         if start < stop:
             physical = batch.text.physical[start:stop] - batch.text.physical_start[place]
             words = batch.words[start:stop]
-            drawn = _draw_page(data, index, physical, words, limit, rng)
+            most = limit if index < data.n_given else limit // 2
+            drawn = _draw_page(data, index, physical, words, most, rng)
             parts.append((np.full(len(drawn[0]), index), *drawn, drawn[0] + start))
     columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
     return Sample(*columns[:5]), columns[5]

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from classifier.trees import Trees
 
-__all__ = ["mean_of", "trees_of"]
+__all__ = ["constant", "mean_of", "trees_of"]
 
 
 def trees_of(model: HistGradientBoostingClassifier) -> Trees:
@@ -61,6 +61,32 @@ def trees_of(model: HistGradientBoostingClassifier) -> Trees:
     )
     trees.validate(int(model.n_features_in_))
     return replace(trees, value=_means(trees, table["count"].astype(np.float64)))
+
+
+def constant(score: float) -> Trees:
+    """Return a forest that gives every line the same score.
+
+    Parameters
+    ----------
+    score : float
+        Log odds.
+
+    Returns
+    -------
+    Trees
+        Of one leaf.
+    """
+    none, leaf = np.full(1, -1, dtype=np.int32), np.zeros(1)
+    return Trees(
+        feature=none,
+        threshold=leaf.astype(np.float32),
+        missing_left=leaf.astype(bool),
+        left=none,
+        right=none,
+        value=leaf,
+        root=leaf.astype(np.int32),
+        baseline=score,
+    )
 
 
 def mean_of(forests: Sequence[Trees]) -> Trees:

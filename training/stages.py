@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from classifier.kinds import KINDS, Kinds
 from classifier.trees import Trees
 from classifier.wording import line_terms
 from training.binning import Binned, unbinned
-from training.export import mean_of, trees_of
+from training.export import constant, mean_of, trees_of
 
 __all__ = ["Recipe", "fit_forest", "fit_kinds", "fit_wording", "term_rows"]
 
@@ -28,15 +28,17 @@ _THREADS = (
 )
 
 
-def _forest(rounds: int, leaves: int, rate: float, bags: int = 1) -> dict[str, Any]:
+def _forest(rounds: int, leaves: int, rate: float, **others: float) -> dict[str, Any]:
     return {
-        "bags": bags,
+        "bags": 1,
+        "emphasis": 1.0,
         "max_iter": rounds,
         "max_leaf_nodes": leaves,
         "learning_rate": rate,
         "min_samples_leaf": 40,
         "l2_regularization": 1.0,
-        "max_features": 0.5,
+        "max_features": 0.2,
+        **others,
     }
 
 
@@ -49,7 +51,7 @@ class Recipe:
     folds : int
         Folds of the grouped cross-validation, also those that the second stage learns from.
     lines : int
-        Lines drawn from a page at most.
+        Lines drawn from a page at most; from a variant, half as many.
     bins : int
         Bins of each feature's values.
     word_bits : int
@@ -61,15 +63,16 @@ class Recipe:
     kind_strength : float
         Inverse strength of their regularisation.
     first, second, headline : dict
-        Settings of the forests, as scikit-learn names them; `bags` of them that differ in chance
-        are fitted, and their mean is taken.
+        Settings of the forests, as scikit-learn names them; `bags` of them are fitted, each on
+        lines of its own, and their mean is taken. What is looked for weighs `emphasis` times as
+        much as the rest, so that few trees find what is rare; the log odds are put right for it.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
     """
 
     folds: int = 5
-    lines: int = 24
+    lines: int = 48
     bins: int = 40
     word_bits: int = 17
     word_alpha: float = 3e-6
@@ -77,7 +80,9 @@ class Recipe:
     kind_strength: float = 30.0
     first: dict[str, Any] = field(default_factory=lambda: _forest(90, 31, 0.15))
     second: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
-    headline: dict[str, Any] = field(default_factory=lambda: _forest(40, 16, 0.2))
+    headline: dict[str, Any] = field(
+        default_factory=lambda: _forest(40, 16, 0.2, emphasis=4.0, max_features=0.5)
+    )
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
@@ -91,7 +96,8 @@ def fit_forest(
 ) -> Trees:
     """Fit boosted trees on rows whose target is known.
 
-    The mean of several short forests that differ in chance is better than one long one.
+    The mean of several short forests, each learned from rows of its own, is better than one long
+    one.
 
     Parameters
     ----------
@@ -108,21 +114,38 @@ def fit_forest(
     Trees
     """
     known = np.flatnonzero((target >= 0) & (weight > 0))
-    weight = weight[known] / weight[known].mean()
     settings = {
         **settings,
         "min_samples_leaf": min(settings["min_samples_leaf"], 1 + len(known) // 200),
         "max_bins": max(2, 1 + max(map(len, rows.edges))),
     }
-    bags = range(settings.pop("bags", 1))
-    learners = [
-        HistGradientBoostingClassifier(early_stopping=False, random_state=seed + bag, **settings)
-        for bag in bags
+    bags, emphasis = settings.pop("bags"), settings.pop("emphasis")
+    weight = np.where(target == 1, emphasis * weight, weight)
+    share = np.random.default_rng(seed).integers(bags, size=len(known))
+    shares = [known[share == bag] for bag in range(bags)]
+    forests = [
+        _fit_trees(rows.codes[own], target[own] == 1, weight[own], settings, seed + bag)
+        for bag, own in enumerate(shares)
     ]
-    codes, truth = rows.codes[known], target[known] == 1
+    trees = unbinned(mean_of(forests), rows.edges)
+    return replace(trees, baseline=trees.baseline - float(np.log(emphasis)))
+
+
+def _fit_trees(
+    codes: npt.NDArray[np.uint8],
+    truth: npt.NDArray[np.bool_],
+    weight: npt.NDArray[np.float64],
+    settings: dict[str, Any],
+    seed: int,
+) -> Trees:
+    """Fit one forest; where a class has no rows, it is one leaf, and says no where no row is."""
+    hits, misses = int(truth.sum()), int((~truth).sum())
+    if not hits or not misses:
+        return constant(float(np.log((hits + 0.01) / (misses + 1))))
+    learner = HistGradientBoostingClassifier(early_stopping=False, random_state=seed, **settings)
     with threadpool_limits(limits=_THREADS, user_api="openmp"):
-        forests = [trees_of(x.fit(codes, truth, sample_weight=weight)) for x in learners]
-    return unbinned(mean_of(forests), rows.edges)
+        learner.fit(codes, truth, sample_weight=weight / weight.mean())
+    return trees_of(learner)
 
 
 def term_rows(batch: Batch, columns: npt.NDArray[np.intp], bits: int) -> csr_matrix:

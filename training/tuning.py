@@ -23,7 +23,7 @@ _SWITCH = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)
 _POWER = (0.75, 1.0)
 _AIM = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
 _CUTS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-_HEADLINE = tuple(np.arange(0.05, 0.76, 0.1).round(2).tolist())
+_HEADLINE: list[float] = np.geomspace(0.05, 0.75, 12).round(3).tolist()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Outcome:
     score : ndarray of float64, shape (n_lines,)
         Of the second stage.
     headline : ndarray of float64, shape (n_lines,)
-        Probability of being the headline, to be taken times that of content.
+        Probability of being the headline.
     words : ndarray of intp, shape (n_lines,)
     truth : ndarray of int8, shape (n_lines,)
         1 content, 0 boilerplate, -1 not judged.
@@ -160,16 +160,18 @@ def _choose_headline(
     chances: Sequence[Doubles],
     labels: Sequence[npt.NDArray[np.bool_]],
 ) -> float:
-    """Return the threshold with the best F1 of finding headlines, the higher one of equals."""
+    """Return the threshold with the best F1 of finding headlines, the middle one of equals."""
     pages = zip(outcomes, chances, labels, strict=True)
-    known = [(p.headline * chance, x, p.top) for p, chance, x in pages if p.top is not None]
-    best = (0.0, 0.5)
-    for threshold in _HEADLINE:
-        found = [(find_headline(chance, x, threshold), top) for chance, x, top in known]
-        hits = sum(got == top for got, top in found)
+    known = [page for page in pages if page[0].top is not None]
+
+    def figure(threshold: float) -> float:
+        found = [(find_headline(p.headline, c, x, threshold), p.top) for p, c, x in known]
         total = len(found) + sum(got is not None for got, _ in found)
-        best = max(best, (2 * hits / max(total, 1), threshold))
-    return best[1]
+        return 2 * sum(got == top for got, top in found) / max(total, 1)
+
+    figures = [figure(threshold) for threshold in _HEADLINE]
+    best = [t for t, f in zip(_HEADLINE, figures, strict=True) if f == max(figures)]
+    return best[len(best) // 2]
 
 
 def tune(outcomes: Sequence[Outcome], weight: Doubles) -> Tuned:
