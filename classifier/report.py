@@ -19,12 +19,7 @@ from .stacking import STACKING_FEATURES
 
 __all__ = ["MEANINGS", "as_dump", "as_json", "as_table", "explanation", "feature_table", "shown"]
 
-MEANINGS: dict[str, str] = {
-    **FEATURES,
-    **STACKING_FEATURES,
-    **KIND_FEATURES,
-    **HEADLINE_FEATURES,
-}
+MEANINGS: dict[str, str] = FEATURES | STACKING_FEATURES | KIND_FEATURES | HEADLINE_FEATURES
 """Name and meaning of every feature of both stages."""
 
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"

@@ -106,4 +106,4 @@ def headline_chance(blocks: Sequence[Floats], headline: BitForest) -> Doubles:
     """
     *blind, (first, *_) = blocks
     second = headline.scores(*blind)
-    return probability((1.0 - _FIRST_SHARE) * second + _FIRST_SHARE * np.float64(first))
+    return probability((1.0 - _FIRST_SHARE) * second + _FIRST_SHARE * first.astype(np.float64))

@@ -16,12 +16,7 @@ from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import Model
-from classifier.scoring import (
-    HEADLINE_NAMES,
-    SECOND_NAMES,
-    headline_chance,
-    second_blocks,
-)
+from classifier.scoring import HEADLINE_NAMES, SECOND_NAMES, headline_chance, second_blocks
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, targets, walk
@@ -111,34 +106,23 @@ def page_rows(batch: Batch, bits: int) -> csr_matrix:
 def _fit_first(
     data: Dataset, rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> FirstStage:
-    content, headline = _fit_forests(rows, rows.first, rows.first, keep, recipe.first, recipe)
-    weight = rows.sample.weight * keep[rows.sample.page]
-    wording = fit_wording(rows.terms, rows.sample.content, weight, recipe)
+    sample, weight = rows.sample, rows.sample.weight * keep[rows.sample.page]
+    content = fit_forest(rows.first, sample.content, weight, recipe.first, recipe.seed)
+    headline = fit_forest(rows.first, sample.headline, weight, recipe.headline, recipe.seed)
+    wording = fit_wording(rows.terms, sample.content, weight, recipe)
     types = [page.page_type for page in data.pages]
     kinds = fit_kinds(rows.page_terms, types, data.weight * keep, recipe)
     return FirstStage(content, headline, wording, kinds)
 
 
-def _fit_forests(
-    rows: Rows,
-    content_rows: Binned,
-    headline_rows: Binned,
-    keep: npt.NDArray[np.bool_],
-    settings: dict[str, Any],
-    recipe: Recipe,
-) -> tuple[Trees, Trees]:
-    """Fit a stage's forests: of content, with these settings, and of the headline."""
-    weight, sample = rows.sample.weight * keep[rows.sample.page], rows.sample
-    content = fit_forest(content_rows, sample.content, weight, settings, recipe.seed)
-    headline = fit_forest(headline_rows, sample.headline, weight, recipe.headline, recipe.seed)
-    return content, headline
-
-
 def _fit_second(
     rows: Rows, second: Binned, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> tuple[Trees, Trees]:
+    sample, weight = rows.sample, rows.sample.weight * keep[rows.sample.page]
     blind = second.leading(len(HEADLINE_NAMES))
-    return _fit_forests(rows, second, blind, keep, recipe.second, recipe)
+    content = fit_forest(second, sample.content, weight, recipe.second, recipe.seed)
+    headline = fit_forest(blind, sample.headline, weight, recipe.headline, recipe.seed)
+    return content, headline
 
 
 def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit:
@@ -165,7 +149,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     stages = []
     for fold in range(recipe.folds):
         stages.append(_fit_first(data, rows, data.fold != fold, recipe))
-        tick(work(len(second), recipe.first) + work(len(second), recipe.headline))
+        tick(work(len(second), recipe.first, recipe.headline))
         _second_rows(data, rows, second, fold, stages[fold], tick)
     binned = bin_rows(second, recipe.bins)
     known = np.array([site is not None for site in data.sites])
@@ -173,7 +157,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     informed: dict[int, Outcome] = {}
     for fold in range(recipe.folds):
         content, headline = _fit_second(rows, binned, data.fold != fold, recipe)
-        tick(work(len(second), recipe.second) + work(len(second), recipe.headline))
+        tick(work(len(second), recipe.second, recipe.headline))
         forests = BitForest(content), BitForest(headline)
         own = np.flatnonzero(data.fold[: data.n_given] == fold)
         blind |= _outcomes(data, own, np.zeros_like(known), stages[fold], forests, tick)
@@ -181,9 +165,9 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     return CrossFit([blind[index] for index in range(data.n_given)], informed, binned)
 
 
-def work(lines: int, settings: dict[str, Any]) -> float:
-    """Return what a fit on so many lines costs, in pages of feature extraction."""
-    return _FOREST_COST * float(settings["bags"] * settings["max_iter"]) * lines
+def work(lines: float, *forests: dict[str, Any]) -> float:
+    """Return what fits of forests on so many lines cost, in pages of feature extraction."""
+    return _FOREST_COST * lines * float(sum(f["bags"] * f["max_iter"] for f in forests))
 
 
 def _second_rows(
@@ -247,9 +231,9 @@ def final_model(
     """Fit all stages on all rows, with the settings tuned out of fold."""
     everything, count = np.ones(len(data.pages), dtype=bool), len(rows.sample.page)
     first = _fit_first(data, rows, everything, recipe)
-    tick(work(count, recipe.first) + work(count, recipe.headline))
+    tick(work(count, recipe.first, recipe.headline))
     second, headline = _fit_second(rows, crossed.second, everything, recipe)
-    tick(work(count, recipe.second) + work(count, recipe.headline))
+    tick(work(count, recipe.second, recipe.headline))
     return Model(
         first=first.content,
         first_headline=first.headline,

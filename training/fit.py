@@ -32,6 +32,9 @@ from training.tuning import Outcome, Tuned, tune
 
 __all__ = ["cross_validate", "fit", "main"]
 
+_MADE = 2.5
+"""About how many variants are made of a page."""
+
 
 @dataclass(frozen=True)
 class CrossValidation:
@@ -160,11 +163,12 @@ def _prepare(pages: Sequence[LabeledPage], recipe: Recipe) -> tuple[Recipe, Data
 
 
 def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> float:
-    """Return how much work training is, in pages of feature extraction."""
-    lines = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
-    forests = (recipe.first, recipe.second, recipe.headline, recipe.headline)
-    fits = sum(work(lines, kind) for kind in forests)
-    return 3 * len(pages) + fits * (recipe.folds + final)
+    """Return about how much work training is, in pages of feature extraction."""
+    made = _MADE * len({page_name(page) for page in pages})
+    drawn = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
+    lines = drawn + made * (recipe.lines // 2)
+    fits = work(lines, recipe.first, recipe.second, recipe.headline, recipe.headline)
+    return 4 * len(pages) + 2 * made + fits * (recipe.folds + final)
 
 
 def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe) -> dict[str, Any]:
