@@ -32,6 +32,12 @@ SECOND_NAMES: tuple[str, ...] = (*HEADLINE_NAMES, *HEADLINE_FEATURES)
 _FIRST_SHARE = 0.4
 """Share of the first stage in the log odds of being the headline."""
 
+_CANDIDATE = -6.0
+"""The first stage's log odds of being the headline at which the second one looks at a line at all.
+
+Above it lie one line in ten and 99 % of the headlines, so that the second forest may be large.
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -103,7 +109,13 @@ def headline_chance(blocks: Sequence[Floats], headline: BitForest) -> Doubles:
     Returns
     -------
     ndarray of float64, shape (n_lines,)
+        0 where the first stage finds it too improbable for a look.
     """
     *blind, (first, *_) = blocks
-    second = headline.scores(*blind)
-    return probability((1.0 - _FIRST_SHARE) * second + _FIRST_SHARE * first.astype(np.float64))
+    likely = np.flatnonzero(first > _CANDIDATE)
+    second = headline.scores(*(block.take(likely, axis=1) for block in blind))
+    chance = np.zeros(len(first))
+    chance[likely] = probability(
+        (1.0 - _FIRST_SHARE) * second + _FIRST_SHARE * first[likely].astype(np.float64)
+    )
+    return chance

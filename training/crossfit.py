@@ -108,7 +108,7 @@ def _fit_first(
 ) -> FirstStage:
     sample, weight = rows.sample, rows.sample.weight * keep[rows.sample.page]
     content = fit_forest(rows.first, sample.content, weight, recipe.first, recipe.seed)
-    headline = fit_forest(rows.first, sample.headline, weight, recipe.headline, recipe.seed)
+    headline = fit_forest(rows.first, sample.headline, weight, recipe.first_headline, recipe.seed)
     wording = fit_wording(rows.terms, sample.content, weight, recipe)
     types = [page.page_type for page in data.pages]
     kinds = fit_kinds(rows.page_terms, types, data.weight * keep, recipe)
@@ -149,7 +149,7 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     stages = []
     for fold in range(recipe.folds):
         stages.append(_fit_first(data, rows, data.fold != fold, recipe))
-        tick(work(len(second), recipe.first, recipe.headline))
+        tick(work(len(second), recipe.first, recipe.first_headline))
         _second_rows(data, rows, second, fold, stages[fold], tick)
     binned = bin_rows(second, recipe.bins)
     known = np.array([site is not None for site in data.sites])
@@ -231,7 +231,7 @@ def final_model(
     """Fit all stages on all rows, with the settings tuned out of fold."""
     everything, count = np.ones(len(data.pages), dtype=bool), len(rows.sample.page)
     first = _fit_first(data, rows, everything, recipe)
-    tick(work(count, recipe.first, recipe.headline))
+    tick(work(count, recipe.first, recipe.first_headline))
     second, headline = _fit_second(rows, crossed.second, everything, recipe)
     tick(work(count, recipe.second, recipe.headline))
     return Model(

@@ -167,7 +167,7 @@ def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> flo
     made = _MADE * len({page_name(page) for page in pages})
     drawn = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
     lines = drawn + made * (recipe.lines // 2)
-    fits = work(lines, recipe.first, recipe.second, recipe.headline, recipe.headline)
+    fits = work(lines, recipe.first, recipe.first_headline, recipe.second, recipe.headline)
     return 4 * len(pages) + 2 * made + fits * (recipe.folds + final)
 
 

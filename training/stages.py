@@ -62,10 +62,11 @@ class Recipe:
         Each kind of page has ``2**kind_bits`` weights.
     kind_strength : float
         Inverse strength of their regularisation.
-    first, second, headline : dict
-        Settings of the forests, as scikit-learn names them; `bags` of them are fitted, each on
-        lines of its own, and their mean is taken. What is looked for weighs `emphasis` times as
-        much as the rest, so that few trees find what is rare; the log odds are put right for it.
+    first, first_headline, second, headline : dict
+        Settings of the forests, those of content and of the headline in both stages, as
+        scikit-learn names them; `bags` of them are fitted, each on lines of its own, and their mean
+        is taken. What is looked for weighs `emphasis` times as much as the rest, so that few trees
+        find what is rare; the log odds are put right for it.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
@@ -79,9 +80,12 @@ class Recipe:
     kind_bits: int = 15
     kind_strength: float = 30.0
     first: dict[str, Any] = field(default_factory=lambda: _forest(90, 31, 0.15))
+    first_headline: dict[str, Any] = field(
+        default_factory=lambda: _forest(40, 16, 0.2, emphasis=4.0, max_features=0.5)
+    )
     second: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
     headline: dict[str, Any] = field(
-        default_factory=lambda: _forest(40, 16, 0.2, emphasis=4.0, max_features=0.5)
+        default_factory=lambda: _forest(100, 31, 0.2, emphasis=4.0, max_features=0.5)
     )
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
