@@ -85,7 +85,7 @@ class Recipe:
     )
     second: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
     headline: dict[str, Any] = field(
-        default_factory=lambda: _forest(100, 31, 0.2, emphasis=4.0, max_features=0.5)
+        default_factory=lambda: _forest(50, 31, 0.2, emphasis=4.0, max_features=0.5)
     )
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
