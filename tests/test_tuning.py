@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from training.tuning import Outcome, tune
 
@@ -21,3 +24,16 @@ def test_the_decoder_does_not_swallow_short_lines_that_hardly_count_in_words() -
     for page in pages:
         labels = tuned.decoder.labels(np.interp(page.score, *tuned.knots), page.words)
         assert (labels == (page.truth == 1)).mean() > 0.95
+
+
+@pytest.mark.parametrize(("wrong", "threshold"), [(0, 0.05), (20, 0.082)])
+def test_the_headline_threshold_is_the_lowest_that_finds_about_as_many(
+    wrong: int, threshold: float
+) -> None:
+    rng = np.random.default_rng(0)
+    pages = []
+    for place in range(40):
+        page = outcome(rng)
+        page.headline[0] = 0.07 if place < wrong else 0.9
+        pages.append(replace(page, top=1 if place < wrong else 0))
+    assert tune(pages, np.ones(40)).headline_threshold == threshold
