@@ -39,8 +39,8 @@ TOPICS = [
 def small_recipe(**changes: int) -> Recipe:
     """Return a recipe that trains in a second."""
     forest = {"bags": 1, "emphasis": 1.0, "max_iter": 8, "max_leaf_nodes": 8, "min_samples_leaf": 5}
-    settings = {"folds": 2, "word_bits": 8, **changes}
-    return Recipe(first=forest, second=forest, headline=forest, **settings)  # type: ignore[arg-type]
+    forests = dict.fromkeys(("first", "first_headline", "second", "headline"), forest)
+    return Recipe(**{"folds": 2, "word_bits": 8, **forests, **changes})  # type: ignore[arg-type]
 
 
 def invented_pages(count: int = 12) -> list[LabeledPage]:

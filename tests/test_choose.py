@@ -8,7 +8,9 @@ import pytest
 
 from classifier import Model
 from tests.conftest import invented_pages
+from training import choose_trial
 from training.choose import PageLines, choose_lines, look, order_pages, usefulness
+from training.fit import fit
 
 
 def page(
@@ -94,3 +96,8 @@ def test_looking_at_pages(small_model: Model) -> None:
     assert chosen == choose_lines(pages, 7, seed=1)
     assert len({pair[:2] for pair in chosen}) == 7
     assert (0, 0) not in {pair[:2] for pair in chosen}
+
+
+def test_the_small_recipe_of_the_trial_trains() -> None:
+    pages = invented_pages()
+    assert "content" in fit(pages, choose_trial.small_recipe()).classify(pages[0].text).labels

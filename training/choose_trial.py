@@ -51,9 +51,18 @@ class Trial:
 
 def small_recipe() -> Recipe:
     """Return a recipe that trains in seconds, and draws every line of a page."""
-    forest = {"max_iter": 30, "max_leaf_nodes": 12, "learning_rate": 0.2, "min_samples_leaf": 10}
+    forest = {"bags": 1, "emphasis": 1.0, "max_iter": 30, "max_leaf_nodes": 12,
+              "learning_rate": 0.2, "min_samples_leaf": 10}  # fmt: skip
     headline = {**forest, "max_iter": 10}
-    return Recipe(folds=3, lines=1000, word_bits=14, first=forest, second=forest, headline=headline)
+    return Recipe(
+        folds=3,
+        lines=1000,
+        word_bits=14,
+        first=forest,
+        first_headline=headline,
+        second=forest,
+        headline=headline,
+    )
 
 
 def _divided(pages: Sequence[LabeledPage], seed: int, start: int) -> list[list[LabeledPage]]:
