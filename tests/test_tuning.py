@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.tuning import Outcome, tune
+from training.tuning import Outcome, calibrate, tune
 
 
 def outcome(rng: np.random.Generator) -> Outcome:
@@ -37,3 +37,27 @@ def test_the_headline_threshold_is_the_lowest_that_finds_about_as_many(
         page.headline[0] = 0.07 if place < wrong else 0.9
         pages.append(replace(page, top=1 if place < wrong else 0))
     assert tune(pages, np.ones(40)).headline_threshold == threshold
+
+
+def test_the_aim_is_learned_where_the_lines_of_a_page_err_together() -> None:
+    pages = []
+    for place in range(40):
+        page = outcome(np.random.default_rng(place))
+        asides = np.arange(24) % 4 == 1
+        # long lines that are as probable as not: content on two pages in five, on the others not
+        truth = np.where(asides, place % 5 < 2, page.truth).astype(np.int8)
+        pages.append(replace(page, score=np.where(asides, 0.0, page.score), truth=truth))
+    tuned = tune(pages, np.ones(40))
+    assert tuned.presets["balanced"].aim == tuned.decoder.aim > 1
+    aims = [tuned.presets[name].aim for name in ("recall", "balanced", "precision")]
+    assert aims == sorted(aims)
+
+
+def test_calibration_gives_a_long_page_no_more_say_than_the_root_of_its_lines() -> None:
+    def page(lines: int, content: int) -> Outcome:
+        blank = np.zeros(lines)
+        truth = np.full(lines, content, dtype=np.int8)
+        return Outcome(blank, blank, np.ones(lines, int), truth, np.arange(lines), None)
+
+    knots = calibrate([page(100, 1), page(1, 0)], np.ones(2))
+    assert np.interp(0.0, *knots) == pytest.approx(10 / 11)
