@@ -214,7 +214,7 @@ def find_headline(
     labels : ndarray of bool, shape (n_lines,)
         The decoder's labels, True for content. A headline has content below it.
     threshold : float
-        The product of the two must lie above it.
+        The first times the root of the second must lie above it.
 
     Returns
     -------
@@ -223,6 +223,6 @@ def find_headline(
     last = int(np.flatnonzero(labels)[-1]) if labels.any() else 0
     if not last:
         return None
-    chance = headline[:last] * content[:last]
+    chance = headline[:last] * np.sqrt(content[:last])
     top = int(chance.argmax())
     return top if chance[top] > threshold else None
