@@ -81,4 +81,5 @@ def test_a_headline_has_content_below_it() -> None:
 def test_a_headline_is_content_as_well() -> None:
     headline, labels = np.array([0.8, 0.7, 0.1]), np.ones(3, dtype=bool)
     assert find_headline(headline, np.array([0.5, 0.9, 1.0]), labels, 0.5) == 1
-    assert find_headline(headline, np.array([0.5, 0.7, 1.0]), labels, 0.5) is None
+    assert find_headline(headline, np.array([0.6, 0.7, 1.0]), labels, 0.5) == 0
+    assert find_headline(headline, np.array([0.5, 0.7, 1.0]), labels, 0.6) is None
