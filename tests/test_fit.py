@@ -76,6 +76,17 @@ def test_drawn_lines_hold_the_headline() -> None:
             assert sample.headline[(sample.page == 0) & (sample.column == 31)].tolist() == [1]
 
 
+def test_pages_weigh_alike_for_content_and_by_the_root_of_their_lines_for_headlines() -> None:
+    short, long = ("\n".join(["two words"] * count) for count in (3, 12))
+    pages = [LabeledPage("x/1", short, "BCC", "s"), LabeledPage("x/2", long, "BC" * 6, "t")]
+    data = build(pages, folds=2, seed=0, factors={"own": 2.0})
+    (batch, members), *_ = walk(data, lambda _: None, data.lent, np.arange(2))
+    sample, _ = draw(data, batch, members, 12, np.random.default_rng(0))
+    total, rare = (np.bincount(sample.page, w) for w in (sample.weight, sample.headline_weight))
+    assert total.tolist() == pytest.approx([2.0, 2.0])
+    assert rare[1] == pytest.approx(2 * rare[0])
+
+
 @pytest.mark.parametrize(("label", "content"), [("?", 1), ("C", 1), ("B", 0)])
 def test_a_headline_that_is_not_judged_is_learned_as_content(label: str, content: int) -> None:
     page = LabeledPage("x/1", "a\nb\nc", f"B{label}?", "s", headline_line=1)

@@ -89,8 +89,7 @@ def draw_rows(data: Dataset, recipe: Recipe, tick: Tick) -> Rows:
         for index, row in zip(members, page_rows(batch, recipe.kind_bits), strict=True):
             words[index] = row
     joined = [
-        np.concatenate([getattr(s, name) for s in samples])
-        for name in ("page", "column", "content", "headline", "weight")
+        np.concatenate([getattr(s, name) for s in samples]) for name in Sample.__dataclass_fields__
     ]
     binned = bin_rows(np.concatenate(first), recipe.bins)
     return Rows(Sample(*joined), binned, vstack(terms, format="csr"), vstack(words, format="csr"))
@@ -106,9 +105,10 @@ def page_rows(batch: Batch, bits: int) -> csr_matrix:
 def _fit_first(
     data: Dataset, rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> FirstStage:
-    sample, weight = rows.sample, rows.sample.weight * keep[rows.sample.page]
+    sample, kept = rows.sample, keep[rows.sample.page]
+    weight, rare = sample.weight * kept, sample.headline_weight * kept
     content = fit_forest(rows.first, sample.content, weight, recipe.first, recipe.seed)
-    headline = fit_forest(rows.first, sample.headline, weight, recipe.first_headline, recipe.seed)
+    headline = fit_forest(rows.first, sample.headline, rare, recipe.first_headline, recipe.seed)
     wording = fit_wording(rows.terms, sample.content, weight, recipe)
     types = [page.page_type for page in data.pages]
     kinds = fit_kinds(rows.page_terms, types, data.weight * keep, recipe)
@@ -118,10 +118,11 @@ def _fit_first(
 def _fit_second(
     rows: Rows, second: Binned, keep: npt.NDArray[np.bool_], recipe: Recipe
 ) -> tuple[Trees, Trees]:
-    sample, weight = rows.sample, rows.sample.weight * keep[rows.sample.page]
+    sample, kept = rows.sample, keep[rows.sample.page]
+    weight, rare = sample.weight * kept, sample.headline_weight * kept
     blind = second.leading(len(HEADLINE_NAMES))
     content = fit_forest(second, sample.content, weight, recipe.second, recipe.seed)
-    headline = fit_forest(blind, sample.headline, weight, recipe.headline, recipe.seed)
+    headline = fit_forest(blind, sample.headline, rare, recipe.headline, recipe.seed)
     return content, headline
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +87,8 @@ class Sample:
         The line among the page's non-blank lines.
     content, headline : ndarray of int8, shape (n_rows,)
         1, 0, or -1 where it is not known.
-    weight : ndarray of float64, shape (n_rows,)
+    weight, headline_weight : ndarray of float64, shape (n_rows,)
+        Of the line where content is learned, and where the headline is.
     """
 
     page: Ints
@@ -94,6 +96,7 @@ class Sample:
     content: npt.NDArray[np.int8]
     headline: npt.NDArray[np.int8]
     weight: npt.NDArray[np.float64]
+    headline_weight: npt.NDArray[np.float64]
 
 
 def corpus_of(page: LabeledPage) -> str:
@@ -210,15 +213,15 @@ def targets(page: LabeledPage, physical: Ints) -> npt.NDArray[np.int8]:
 
 def _draw_page(
     data: Dataset, index: int, physical: Ints, words: Ints, limit: int, rng: np.random.Generator
-) -> tuple[Ints, npt.NDArray[np.int8], npt.NDArray[np.int8], npt.NDArray[np.float64]]:
-    """Return the drawn lines of a page, what they are, and their weights."""
+) -> tuple[npt.NDArray[Any], ...]:
+    """Return the drawn lines of a page and the last four columns of a `Sample`."""
     mass, top = np.sqrt(1.0 + words), headline_of(data.pages[index])
     truth = targets(data.pages[index], physical)
     # the headline is content, also where the gold text does not judge it
     truth[(physical == top) & (truth == _UNKNOWN)] = _TARGET["C"]
     judged = np.flatnonzero(truth != _UNKNOWN)
     drawn = rng.permutation(judged)[:limit]
-    scale = np.full(len(physical), data.weight[index] / np.sqrt(mass.sum()))
+    scale = np.full(len(physical), data.weight[index] / mass.sum())
     scale[drawn] *= max(len(judged) / limit, 1.0)
     always = [0, *physical.searchsorted(np.asarray(data.added[index], dtype=np.intp)).tolist()]
     known = np.full(len(physical), _UNKNOWN if top is None else 0, dtype=np.int8)
@@ -227,7 +230,8 @@ def _draw_page(
         known[always[-1]] = 1
     chosen = np.union1d(drawn, always)
     scale[np.setdiff1d(always, drawn)] *= FIRST
-    return chosen, truth[chosen], known[chosen], (mass * scale)[chosen]
+    weight = (mass * scale)[chosen]
+    return chosen, truth[chosen], known[chosen], weight, weight * np.sqrt(mass.sum())
 
 
 def draw(
@@ -237,9 +241,9 @@ def draw(
 
     Of a variant, half as many are drawn.
 
-    A line weighs by the square root of its words, a page by the square root of its lines'
-    weights: long lines and long pages count more, but do not drown the others. A drawn line stands
-    for those that were not drawn.
+    A line weighs by the square root of its words. For content, all pages weigh alike; for the
+    headline, a page weighs by the square root of its lines' weights. A drawn line stands for those
+    that were not drawn.
 
     Returns
     -------
@@ -257,4 +261,4 @@ def draw(
             drawn = _draw_page(data, index, physical, words, most, rng)
             parts.append((np.full(len(drawn[0]), index), *drawn, drawn[0] + start))
     columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
-    return Sample(*columns[:5]), columns[5]
+    return Sample(*columns[:-1]), columns[-1]

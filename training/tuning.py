@@ -22,7 +22,7 @@ _KNOTS = 48
 _SWITCH = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)
 _POWER = (0.75, 1.0)
 _AIMS = (0.9, 1.0, 1.1, 1.2, 1.3)
-_PRESETS = {"precision": 1.4, "balanced": 1.0, "recall": 0.5}
+_PRESETS = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
 _CUTS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 _HEADLINE: list[float] = np.geomspace(0.05, 0.75, 12).round(3).tolist()
 _CLOSE = 0.005
@@ -79,7 +79,7 @@ def calibrate(outcomes: Sequence[Outcome], weight: Doubles) -> Doubles:
     ----------
     outcomes : sequence of Outcome
     weight : ndarray of float64, shape (n_pages,)
-        The lines of a page weigh so much together, times the square root of their number.
+        The lines of a page weigh so much together.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def calibrate(outcomes: Sequence[Outcome], weight: Doubles) -> Doubles:
     score = np.concatenate([page.score for page in outcomes])
     truth = np.concatenate([page.truth for page in outcomes])
     lines = np.array([len(page.score) for page in outcomes])
-    heavy = np.repeat(weight / np.sqrt(np.maximum(lines, 1)), lines)
+    heavy = np.repeat(weight / np.maximum(lines, 1), lines)
     known = (truth >= 0) & (heavy > 0)
     score, truth, heavy = score[known], truth[known], heavy[known]
     rank = np.argsort(score, kind="stable")
