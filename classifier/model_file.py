@@ -115,7 +115,8 @@ def load_model(path: str | Path | None = None) -> Model:
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{folder}: expected a model directory; {error}") from None
     try:
-        return _build(header, packed, folder)
+        _check_header(header, packed, folder)
+        return _build(header, packed)
     except ModelError:
         raise
     except Exception as error:  # whatever a hostile file makes NumPy or the checks stumble over
@@ -128,7 +129,7 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _build(header: Any, packed: bytes, folder: Path) -> Model:
+def _check_header(header: Any, packed: bytes, folder: Path) -> None:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         found = header.get("format") if isinstance(header, dict) else type(header).__name__
         raise ModelError(f"{folder}: expected model format {FORMAT}; found {found}")
@@ -138,6 +139,9 @@ def _build(header: Any, packed: bytes, folder: Path) -> Model:
         _check_names(header.get(key), names, folder)
     if header.get("lexicon_sha256") != lexicon_hash():
         raise ModelError(f"{folder}: the model was trained with other word lists; train it again")
+
+
+def _build(header: dict[str, Any], packed: bytes) -> Model:
     arrays = unpack_arrays(packed, _MAX_BYTES)
     forests: dict[str, Any] = {}
     for name, names in _FORESTS.items():

@@ -140,36 +140,45 @@ def _parse_dump(path: Path, data: bytes, wrong: list[str]) -> LabeledPage | None
             f"{path}: expected UTF-8, found byte {error.object[error.start]:#04x}; save it as UTF-8"
         )
         return None
-    header: dict[str, Any] = {}
-    start = 0
-    while start < len(lines) and (match := _HEADER.fullmatch(lines[start])):
-        key, value = match[1], match[2].strip()
-        if key not in _KEYS:
-            expected = ", ".join(_KEYS)
-            wrong.append(f"{path}:{start + 1}: expected a header out of {expected}; found {key!r}")
-        header[key] = value or None
-        start += 1
-    texts, labels = [], []
-    for number, line in enumerate(lines[start:], start=start + 1):
-        if not line:
-            texts.append("")
-            labels.append(".")
-        elif line[0] in _LABEL_OF and line[1:3] == "  ":
-            texts.append(line[3:])
-            labels.append(_LABEL_OF[line[0]] if line[3:].strip() else ".")
-        else:
-            wrong.append(
-                f"{path}:{number}: expected '+', '-' or '?' and two spaces, or an empty line; "
-                f"found {line[:20]!r}"
-            )
-    if texts and not texts[-1] and len(texts) > 1:
-        texts.pop(), labels.pop()
+    header = _parse_header(path, lines, wrong)
+    texts, labels = _parse_lines(path, lines, len(header), wrong)
     if wrong:
         return None
     if not any(label != "." for label in labels):
         wrong.append(f"{path}: expected labelled lines, found none")
         return None
-    return _dump_page(path, header, texts, labels, wrong)
+    return _dump_page(path, dict(header), texts, labels, wrong)
+
+
+def _parse_header(path: Path, lines: list[str], wrong: list[str]) -> list[tuple[str, str | None]]:
+    header: list[tuple[str, str | None]] = []
+    for number, line in enumerate(lines, start=1):
+        if not (match := _HEADER.fullmatch(line)):
+            break
+        key, value = match[1], match[2].strip()
+        if key not in _KEYS:
+            expected = ", ".join(_KEYS)
+            wrong.append(f"{path}:{number}: expected a header out of {expected}; found {key!r}")
+        header.append((key, value or None))
+    return header
+
+
+def _parse_lines(
+    path: Path, lines: list[str], start: int, wrong: list[str]
+) -> tuple[list[str], list[str]]:
+    texts, labels = [], []
+    for number, line in enumerate(lines[start:], start=start + 1):
+        if line and not (line[0] in _LABEL_OF and line[1:3] == "  "):
+            wrong.append(
+                f"{path}:{number}: expected '+', '-' or '?' and two spaces, or an empty line; "
+                f"found {line[:20]!r}"
+            )
+            continue
+        texts.append(line[3:])
+        labels.append(_LABEL_OF[line[0]] if line[3:].strip() else ".")
+    if texts and not texts[-1] and len(texts) > 1:
+        texts.pop(), labels.pop()
+    return texts, labels
 
 
 def _dump_page(
