@@ -59,6 +59,19 @@ def test_a_dressed_page_shows_other_pages_of_its_fold_only() -> None:
     assert shown == {(0, 0), (1, 1)}
 
 
+def test_a_dressed_page_may_begin_with_the_name_of_its_site() -> None:
+    pages = [
+        replace(page, site=f"old-mill-{n}.example") for n, page in enumerate(invented_pages(10))
+    ]
+    found = set()
+    for seed in range(5):
+        for one, place in variants(pages, [0] * 10, np.random.default_rng(seed)):
+            name, lines = f"Old Mill {place}", one.page.text.split("\n")
+            if one.kind == "dressed" and lines[0] == name:
+                found |= {one.page.labels[n] for n, line in enumerate(lines) if name in line}
+    assert found == {"B", "?"}
+
+
 def test_the_same_seed_makes_the_same_variants() -> None:
     kinds = ("bare", "dressed", "grafted", "restyled")
     assert made(3, *kinds) == made(3, *kinds)

@@ -2,7 +2,8 @@
 
 A *bare* page is its headline and content alone, as if somebody had saved just the text. A *dressed*
 page is an article with the chrome of others: teasers of other pages of its language behind it and
-within it, "read also" lines, a line of icon names on top, menu entries run together, no title line.
+within it, "read also" lines, a line of icon names on top, menu entries run together, no title line
+or the site's name in its place, which comes again in a credit and at the end.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _MARKUP = (
     '<div style="position:absolute;"><img src="//tags.example/b?P={0:x}" alt=""></div>',
     '<iframe src="//tags.example/ns.html?id=T-{0:X}" height="0" width="0"></iframe>',
 )
+_CREDITS = ("{1} © {0}", "{1} ({0})", "{1} Foto: {0}", "{1} {0} / AP", "© {0}")
 _ENDS = (". ", "! ", "? ", "。", "। ", "؟ ")
 _SEPARATORS = (": ", ": ", ": ", " – ", " | ", " ")
 
@@ -146,13 +148,26 @@ def _markup(rng: np.random.Generator) -> list[Row]:
     return [Row(_MARKUP[n % len(_MARKUP)].format(n), "B", added=True) for n in numbers]
 
 
-def _site_name(rows: Sequence[Row]) -> str | None:
-    """Return what follows the headline in the title line, the first line of a dump."""
+def _site_name(page: LabeledPage, rows: Sequence[Row]) -> str:
+    """Return what follows the headline in the title line, the first one, or the domain's words."""
     for mark in (" | ", " – ", " — ", " - "):
         title, _, name = rows[0].text.rpartition(mark)
         if title and 0 < len(name.split()) <= 5:
             return name.strip()
-    return None
+    words = max(page.site.split(".")[:-1] or [page.site], key=len)
+    return words.replace("-", " ").title()
+
+
+def _sign(rows: list[Row], name: str, donors: Sequence[_Donor], rng: np.random.Generator) -> None:
+    """Put a site's name in the title line's place, under a picture and at the page's end."""
+    rows[0] = Row(name, "B", added=True)
+    if rng.random() < 0.6:
+        sentences = donors[int(rng.integers(len(donors)))].sentences
+        text = rng.choice(_CREDITS).format(name, sentences[0] if sentences else "").strip()
+        top = next(place for place, row in enumerate(rows) if row.headline)
+        rows.insert(top + 1 + int(rng.integers(4)), Row(text, "?"))
+    if rng.random() < 0.6:
+        rows.append(Row(f"© {rng.integers(1999, 2027)} {name}", "B", added=True))
 
 
 def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generator) -> Variant:
@@ -185,8 +200,10 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
     if rng.random() < 0.4:
         _glue_menu(rows, rng)
     if rng.random() < 0.6 and rows[0].label == "B" and not rows[0].headline:
-        name = _site_name(rows)
-        rows[:1] = [Row(name, "B", added=True)] if name and rng.random() < 0.5 else []
+        if rng.random() < 0.5:
+            _sign(rows, _site_name(page, rows), donors, rng)
+        else:
+            rows.pop(0)
     if rng.random() < 0.15:
         place = int(rng.choice([i for i, row in enumerate(rows) if row.label == "B"] or [0]))
         rows[place:place] = _markup(rng)
