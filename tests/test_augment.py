@@ -61,10 +61,8 @@ def test_a_dressed_page_shows_other_pages_of_its_fold_only() -> None:
 
 def test_a_dressed_page_may_begin_with_the_name_of_its_site() -> None:
     pages = [
-        replace(page, text=f"A title | Old Mill {n}\n{page.text}", labels=f"B{page.labels}")
-        for n, page in enumerate(invented_pages(10))
+        replace(page, site=f"old-mill-{n}.example") for n, page in enumerate(invented_pages(10))
     ]
-    pages = [replace(page, headline_line=4) for page in pages]
     found = set()
     for seed in range(5):
         for one, place in variants(pages, [0] * 10, np.random.default_rng(seed)):

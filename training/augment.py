@@ -148,13 +148,14 @@ def _markup(rng: np.random.Generator) -> list[Row]:
     return [Row(_MARKUP[n % len(_MARKUP)].format(n), "B", added=True) for n in numbers]
 
 
-def _site_name(rows: Sequence[Row]) -> str | None:
-    """Return what follows the headline in the title line, the first line of a dump."""
+def _site_name(page: LabeledPage, rows: Sequence[Row]) -> str:
+    """Return what follows the headline in the title line, the first one, or the domain's words."""
     for mark in (" | ", " – ", " — ", " - "):
         title, _, name = rows[0].text.rpartition(mark)
         if title and 0 < len(name.split()) <= 5:
             return name.strip()
-    return None
+    words = max(page.site.split(".")[:-1] or [page.site], key=len)
+    return words.replace("-", " ").title()
 
 
 def _sign(rows: list[Row], name: str, donors: Sequence[_Donor], rng: np.random.Generator) -> None:
@@ -199,9 +200,8 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
     if rng.random() < 0.4:
         _glue_menu(rows, rng)
     if rng.random() < 0.6 and rows[0].label == "B" and not rows[0].headline:
-        name = _site_name(rows)
-        if name and rng.random() < 0.5:
-            _sign(rows, name, donors, rng)
+        if rng.random() < 0.35:
+            _sign(rows, _site_name(page, rows), donors, rng)
         else:
             rows.pop(0)
     if rng.random() < 0.15:
