@@ -67,8 +67,8 @@ def pages() -> Sequence[LabeledPage]:
 
 @pytest.fixture(scope="session")
 def small_model(pages: Sequence[LabeledPage]) -> Model:
-    """A model trained on invented pages."""
-    return fit(pages, small_recipe())
+    """A model trained on invented pages, so few that the seed decides whether it knows prose."""
+    return fit(pages, small_recipe(seed=1))
 
 
 @pytest.fixture(scope="session")
