@@ -80,6 +80,7 @@ def test_neighbours_follow_in_the_decoder(small_model: Model) -> None:
     model = replace(small_model, knots=flat, decoder=Decoder(switch_cost=0.5), headline_threshold=1)
     model = model.with_min_probability(0.35)
     plain = model.classify(dump)
+    assert plain.content_probability.max() < 0.3
     assert set(plain.labels) == {BOILERPLATE}
     # alone the two lines would gain 2 * (2 * 0.65 - 2 * 0.5); with the one between 2.6 - 0.5 - 1
     page = model.with_phrases(content=["odd"], push=12).classify(dump)

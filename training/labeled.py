@@ -105,7 +105,11 @@ def read_pages(paths: Iterable[str | Path]) -> list[LabeledPage]:
 def first_line(path: Path) -> int:
     """Return the line of a labelled dump, from 1, that its page begins at, behind the header."""
     lines = path.read_bytes().removeprefix(BOM_UTF8).decode("utf-8").replace("\r", "").split("\n")
-    return next((n for n, x in enumerate(lines, start=1) if not _HEADER.fullmatch(x)), 1)
+    return _header_end(lines) + 1
+
+
+def _header_end(lines: list[str]) -> int:
+    return next((n for n, line in enumerate(lines) if not _HEADER.fullmatch(line)), len(lines))
 
 
 def _read_file(path: Path, pages: list[LabeledPage], problems: list[str]) -> None:
@@ -140,26 +144,25 @@ def _parse_dump(path: Path, data: bytes, wrong: list[str]) -> LabeledPage | None
             f"{path}: expected UTF-8, found byte {error.object[error.start]:#04x}; save it as UTF-8"
         )
         return None
-    header = _parse_header(path, lines, wrong)
-    texts, labels = _parse_lines(path, lines, len(header), wrong)
+    start = _header_end(lines)
+    header = _parse_header(path, lines[:start], wrong)
+    texts, labels = _parse_lines(path, lines, start, wrong)
     if wrong:
         return None
     if not any(label != "." for label in labels):
         wrong.append(f"{path}: expected labelled lines, found none")
         return None
-    return _dump_page(path, dict(header), texts, labels, wrong)
+    return _dump_page(path, header, texts, labels, wrong)
 
 
-def _parse_header(path: Path, lines: list[str], wrong: list[str]) -> list[tuple[str, str | None]]:
-    header: list[tuple[str, str | None]] = []
+def _parse_header(path: Path, lines: list[str], wrong: list[str]) -> dict[str, Any]:
+    header: dict[str, Any] = {}
     for number, line in enumerate(lines, start=1):
-        if not (match := _HEADER.fullmatch(line)):
-            break
-        key, value = match[1], match[2].strip()
+        key, value = _HEADER.findall(line)[0]
         if key not in _KEYS:
             expected = ", ".join(_KEYS)
             wrong.append(f"{path}:{number}: expected a header out of {expected}; found {key!r}")
-        header.append((key, value or None))
+        header[key] = value.strip() or None
     return header
 
 
