@@ -102,7 +102,7 @@ def extract(pages: Sequence[Sequence[str]], sites: Sequence[Site | None] | None 
     vocabulary = index_words(text, tokens)
     prose = prose_lines(facts)
     rows = dict(facts.rows)
-    rows |= vocabulary_features(text, tokens, vocabulary, prose)
+    rows |= vocabulary_features(text, tokens, vocabulary, prose, facts.rows["copyright"] > 0)
     shapes = line_shapes(text, facts)
     letters = line_letters(text, tokens)
     rows |= repetition_features(text, tokens, shapes, letters)

@@ -27,6 +27,8 @@ VOCABULARY_FEATURES: dict[str, str] = {
     "only_here": "share of distinct words that no other line of the page has",
     "first_word_lines": "log of 1 + lines of the page that begin with the same token",
     "last_word_lines": "log of 1 + lines of the page that end with the same token",
+    "first_line_named": "log of 1 + lines that have all words of the page's first line, and more",
+    "first_line_owned": "whether one of them has a copyright sign",
 }
 """Name and meaning of each feature of a line's words within its page."""
 
@@ -150,7 +152,11 @@ def _others(words: Vocabulary, values: Doubles) -> Doubles:
 
 
 def vocabulary_features(
-    text: Text, tokens: Tokens, words: Vocabulary, prose: npt.NDArray[np.bool_]
+    text: Text,
+    tokens: Tokens,
+    words: Vocabulary,
+    prose: npt.NDArray[np.bool_],
+    owned: npt.NDArray[np.bool_],
 ) -> Rows:
     """Return the features named in `VOCABULARY_FEATURES`.
 
@@ -159,8 +165,8 @@ def vocabulary_features(
     text : Text
     tokens : Tokens
     words : Vocabulary
-    prose : ndarray of bool, shape (n_lines,)
-        Which lines are prose.
+    prose, owned : ndarray of bool, shape (n_lines,)
+        Which lines are prose, and which have a copyright sign.
 
     Returns
     -------
@@ -171,6 +177,7 @@ def vocabulary_features(
     total = np.bincount(words.line, weights=words.worth, minlength=n)
     title = np.zeros(n)
     title[text.page_start[:-1][np.diff(text.page_start) > 0]] = 1.0
+    of_title = _others(words, title) > 0
 
     def worth(where: npt.NDArray[np.bool_]) -> Doubles:
         part = np.bincount(words.line[where], weights=words.worth[where], minlength=n)
@@ -180,13 +187,25 @@ def vocabulary_features(
     return {
         "repeated": 1 - share(distinct, np.diff(tokens.line_start)),
         "rarity": share(total, distinct),
-        "shared_title": worth(_others(words, title) > 0),
+        "shared_title": worth(of_title),
         "shared_prose": worth(_others(words, prose.astype(np.float64)) > 0),
         "shared_before": worth(words.before <= _NEAR),
         "shared_after": worth(words.after <= _NEAR),
         "only_here": share(alone, distinct),
         **_edge_words(text, tokens),
+        **_naming(text, np.bincount(words.line[of_title], minlength=n), distinct, owned),
     }
+
+
+def _naming(text: Text, shared: Ints, distinct: Ints, owned: npt.NDArray[np.bool_]) -> Rows:
+    """Return on how many lines all words of the first line come again, as those of a name do."""
+    first = text.page_start[:-1][text.page]
+    named = (shared == distinct[first]) & (shared > 0) & (distinct > shared)
+    count, by_owner = (
+        np.bincount(text.page[lines], minlength=text.n_pages)[text.page]
+        for lines in (named, named & owned)
+    )
+    return {"first_line_named": log_count(count), "first_line_owned": by_owner > 0}
 
 
 def _edge_words(text: Text, tokens: Tokens) -> Rows:

@@ -95,6 +95,16 @@ def test_words_shared_with_the_first_line() -> None:
     assert shared[2] == 0
 
 
+def test_the_name_of_the_site_comes_again() -> None:
+    name = "The Quay Post", "Ferry sinks", "Photo: The Quay Post / A. Lee", "© Quay Post 2020"
+    assert feature("first_line_named", *name) == pytest.approx([np.log(2)] * 4, abs=1e-3)
+    assert feature("first_line_owned", *name) == [0] * 4
+    signed = *name, "© The Quay Post 2020", "THE QUAY POST"
+    assert feature("first_line_named", *signed) == pytest.approx([np.log(3)] * 6, abs=1e-3)
+    assert feature("first_line_owned", *signed) == [1] * 6
+    assert feature("first_line_named", "...", "Ferry sinks") == [0, 0]
+
+
 def test_missing_neighbours_are_minus_one() -> None:
     assert feature("chars[-1]", "a", "bb")[0] == -1
     assert feature("chars[before4]", "a", "bb")[0] == -1

@@ -130,9 +130,11 @@ def test_calibration_rises_and_meets_the_mean() -> None:
 
 
 def test_word_scores_of_labels_by_hand() -> None:
-    page = outcome([0.0] * 4, [1, 1, 0, -1])
-    found = word_scores([page], [np.array([True, False, True, True])])
-    assert found.tolist() == [[0.5, 0.5, 0.5]]
+    truth = np.array([1, 1, 0, -1, 0, 0, 1], dtype=np.int8)
+    words = np.array([10, 30, 30, 5, 2, 2, 2])
+    chosen = np.array([True, False, True, True, False, False, False])
+    found = word_scores(truth, words, chosen, np.array([4, 1, 0, 2]))
+    assert found.tolist() == [[0.25, 0.25, 0.25], [1, 1, 1], [1, 1, 1], [0, 0, 0]]
 
 
 def test_pages_without_a_known_headline_train_a_model_that_finds_none(

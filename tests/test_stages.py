@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from classifier.bit_forest import BitForest
 from classifier.stacking import probability
@@ -27,6 +28,25 @@ def test_what_is_emphasised_is_no_more_probable_for_it() -> None:
         assert probability(BitForest(trees).scores(ROWS.T)).mean() == pytest.approx(0.03, abs=0.01)
         found[emphasis] = trees.value
     assert not np.array_equal(found[1.0], found[8.0])
+
+
+def test_misses_that_are_drawn_stand_for_all_of_them() -> None:
+    few, all_of_them = forest(RARE, misses=0.3, max_iter=40), forest(RARE, max_iter=40)
+    found, known = (probability(BitForest(trees).scores(ROWS.T)) for trees in (few, all_of_them))
+    assert found.mean() == pytest.approx(0.03, abs=0.01)
+    assert np.corrcoef(found, known)[0, 1] > 0.8
+    assert not np.array_equal(found, known)
+
+
+def test_fits_without_binning_are_those_of_scikit_learn() -> None:
+    codes, weight = bin_rows(ROWS, 20).codes, np.linspace(0.5, 1.5, len(ROWS))
+    settings = {"max_iter": 9, "min_samples_leaf": 20, "max_features": 0.5}
+    learner = HistGradientBoostingClassifier(early_stopping=False, random_state=0, **settings)
+    learner.fit(codes, RARE, sample_weight=weight / weight.mean())
+    explicit = {**small_recipe().first, "max_leaf_nodes": 31, **settings}
+    trees = fit_forest(bin_rows(ROWS, 20), RARE, weight, explicit, seed=0)
+    expected = learner.decision_function(codes)
+    assert BitForest(trees).scores(ROWS.T) == pytest.approx(expected, abs=1e-9)
 
 
 def test_bags_learn_from_rows_of_their_own() -> None:

@@ -51,7 +51,7 @@ class Trial:
 
 def small_recipe() -> Recipe:
     """Return a recipe that trains in seconds, and draws every line of a page."""
-    forest = {"bags": 1, "emphasis": 1.0, "max_iter": 30, "max_leaf_nodes": 12,
+    forest = {"bags": 1, "emphasis": 1.0, "misses": 1.0, "max_iter": 30, "max_leaf_nodes": 12,
               "learning_rate": 0.2, "min_samples_leaf": 10}  # fmt: skip
     headline = {**forest, "max_iter": 10}
     return Recipe(

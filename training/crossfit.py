@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from scipy.sparse import csr_matrix, vstack
 
 from classifier.bit_forest import BitForest
@@ -27,7 +29,12 @@ from training.tuning import Outcome, Tuned
 
 __all__ = ["CrossFit", "Rows", "cross_fit", "decode", "draw_rows", "final_model", "work"]
 
-_FOREST_COST = 3e-4  # a boosted tree's time on one line, in those of extracting a page's features
+Flags = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
+Aim = tuple[npt.NDArray[np.int8], Doubles]
+Fit = tuple[float, Callable[[], Any]]
+
+_FOREST_COST = 6e-4  # a boosted tree's time on one line, in those of extracting a page's features
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,28 +109,56 @@ def page_rows(batch: Batch, bits: int) -> csr_matrix:
     return csr_matrix((values, (page, term)), shape=(batch.text.n_pages, 1 << bits))
 
 
-def _fit_first(
-    data: Dataset, rows: Rows, keep: npt.NDArray[np.bool_], recipe: Recipe
-) -> FirstStage:
-    sample, kept = rows.sample, keep[rows.sample.page]
-    weight, rare = sample.weight * kept, sample.headline_weight * kept
-    content = fit_forest(rows.first, sample.content, weight, recipe.first, recipe.seed)
-    headline = fit_forest(rows.first, sample.headline, rare, recipe.first_headline, recipe.seed)
-    wording = fit_wording(rows.terms, sample.content, weight, recipe)
+def _first_fits(data: Dataset, rows: Rows, keep: Flags, recipe: Recipe) -> list[Fit]:
+    """Return the fits of what a :class:`FirstStage` has, in that order, on a choice of pages."""
+    content, headline = _aims(rows.sample, keep)
     types = [page.page_type for page in data.pages]
-    kinds = fit_kinds(rows.page_terms, types, data.weight * keep, recipe)
-    return FirstStage(content, headline, wording, kinds)
+    return [
+        _forest_fit(rows.first, *content, recipe.first, recipe.seed),
+        _forest_fit(rows.first, *headline, recipe.first_headline, recipe.seed),
+        (0.0, partial(fit_wording, rows.terms, *content, recipe)),
+        (0.0, partial(fit_kinds, rows.page_terms, types, data.weight * keep, recipe)),
+    ]
 
 
-def _fit_second(
-    rows: Rows, second: Binned, keep: npt.NDArray[np.bool_], recipe: Recipe
-) -> tuple[Trees, Trees]:
-    sample, kept = rows.sample, keep[rows.sample.page]
-    weight, rare = sample.weight * kept, sample.headline_weight * kept
+def _second_fits(rows: Rows, second: Binned, keep: Flags, recipe: Recipe) -> list[Fit]:
+    """Return the fits of the second stage's forests, of content and of the headline."""
+    content, headline = _aims(rows.sample, keep)
     blind = second.leading(len(HEADLINE_NAMES))
-    content = fit_forest(second, sample.content, weight, recipe.second, recipe.seed)
-    headline = fit_forest(blind, sample.headline, rare, recipe.headline, recipe.seed)
-    return content, headline
+    return [
+        _forest_fit(second, *content, recipe.second, recipe.seed),
+        _forest_fit(blind, *headline, recipe.headline, recipe.seed),
+    ]
+
+
+def _aims(sample: Sample, keep: Flags) -> tuple[Aim, Aim]:
+    """Return targets and weights of content and of the headline, on a choice of pages."""
+    kept = keep[sample.page]
+    return (sample.content, sample.weight * kept), (sample.headline, sample.headline_weight * kept)
+
+
+def _forest_fit(
+    seen: Binned, target: npt.NDArray[np.int8], weight: Doubles, settings: dict[str, Any], seed: int
+) -> Fit:
+    cost = work(len(target), settings)
+    return cost, partial(fit_forest, seen, target, weight, settings, seed)
+
+
+def _at_once(groups: Sequence[Sequence[Fit]], tick: Tick) -> list[list[Any]]:
+    """Make fits in as many threads as there are processors; return what they give, in groups."""
+    fits = [fit for group in groups for fit in group]
+    found: list[Any] = [None] * len(fits)
+
+    def make(place: int) -> None:
+        cost, fit = fits[place]
+        found[place] = fit()
+        tick(cost)
+
+    longest_first = sorted(range(len(fits)), key=lambda place: -fits[place][0])
+    run = Parallel(n_jobs=-1, backend="threading", batch_size=1)
+    run(delayed(make)(place) for place in longest_first)
+    results = iter(found)
+    return [[next(results) for _ in group] for group in groups]
 
 
 def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit:
@@ -146,29 +181,29 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     -------
     CrossFit
     """
+    folds = range(recipe.folds)
+    keeps = [data.fold != fold for fold in folds]
+    found = _at_once([_first_fits(data, rows, keep, recipe) for keep in keeps], tick)
+    stages = [FirstStage(*fitted) for fitted in found]
     second = np.zeros((len(rows.sample.page), len(SECOND_NAMES)), dtype=np.float32)
-    stages = []
-    for fold in range(recipe.folds):
-        stages.append(_fit_first(data, rows, data.fold != fold, recipe))
-        tick(work(len(second), recipe.first, recipe.first_headline))
-        _second_rows(data, rows, second, fold, stages[fold], tick)
+    for fold, stage in zip(folds, stages, strict=True):
+        _second_rows(data, rows, second, fold, stage, tick)
     binned = bin_rows(second, recipe.bins)
+    found = _at_once([_second_fits(rows, binned, keep, recipe) for keep in keeps], tick)
     known = np.array([site is not None for site in data.sites])
     blind: dict[int, Outcome] = {}
     informed: dict[int, Outcome] = {}
-    for fold in range(recipe.folds):
-        content, headline = _fit_second(rows, binned, data.fold != fold, recipe)
-        tick(work(len(second), recipe.second, recipe.headline))
-        forests = BitForest(content), BitForest(headline)
+    for fold, stage, fitted in zip(folds, stages, found, strict=True):
+        forests = BitForest(fitted[0]), BitForest(fitted[1])
         own = np.flatnonzero(data.fold[: data.n_given] == fold)
-        blind |= _outcomes(data, own, np.zeros_like(known), stages[fold], forests, tick)
-        informed |= _outcomes(data, own[known[own]], known, stages[fold], forests, tick)
+        blind |= _outcomes(data, own, np.zeros_like(known), stage, forests, tick)
+        informed |= _outcomes(data, own[known[own]], known, stage, forests, tick)
     return CrossFit([blind[index] for index in range(data.n_given)], informed, binned)
 
 
 def work(lines: float, *forests: dict[str, Any]) -> float:
     """Return what fits of forests on so many lines cost, in pages of feature extraction."""
-    return _FOREST_COST * lines * float(sum(f["bags"] * f["max_iter"] for f in forests))
+    return _FOREST_COST * lines * float(sum(f["misses"] * f["max_iter"] for f in forests))
 
 
 def _second_rows(
@@ -230,18 +265,16 @@ def final_model(
     data: Dataset, rows: Rows, crossed: CrossFit, tuned: Tuned, recipe: Recipe, tick: Tick
 ) -> Model:
     """Fit all stages on all rows, with the settings tuned out of fold."""
-    everything, count = np.ones(len(data.pages), dtype=bool), len(rows.sample.page)
-    first = _fit_first(data, rows, everything, recipe)
-    tick(work(count, recipe.first, recipe.first_headline))
-    second, headline = _fit_second(rows, crossed.second, everything, recipe)
-    tick(work(count, recipe.second, recipe.headline))
+    everything = np.ones(len(data.pages), dtype=bool)
+    fits = (
+        _first_fits(data, rows, everything, recipe),
+        _second_fits(rows, crossed.second, everything, recipe),
+    )
+    first, (second, headline) = _at_once(fits, tick)
     return Model(
-        first=first.content,
-        first_headline=first.headline,
+        **dict(zip(("first", "first_headline", "wording", "kinds"), first, strict=True)),
         second=second,
         headline=headline,
-        wording=first.wording,
-        kinds=first.kinds,
         knots=tuned.knots,
         decoder=tuned.decoder,
         headline_threshold=tuned.headline_threshold,

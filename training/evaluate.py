@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from classifier.array_file import replace_file
 from classifier.model_file import ModelError, load_model
@@ -89,17 +88,19 @@ def _group(sums: Sums, sites: Sequence[str], members: Sequence[int], seed: int) 
     for key, values in sums.items():
         by_site[key] = np.zeros((len(names), values.shape[1]))
         np.add.at(by_site[key], place, values[members])
-    weights: npt.NDArray[Any] = np.ones((1, 1))
+    value = figures({key: values.sum(axis=0) for key, values in by_site.items()})
+    drawn = value
     if len(names) > 1:
         even = np.full(len(names), 1 / len(names))
         weights = np.random.default_rng(seed).multinomial(len(names), even, size=_REPLICATES) * 1.0
-    value = figures({key: values.sum(axis=0) for key, values in by_site.items()})
-    drawn = figures({key: weights @ values for key, values in by_site.items()})
+        drawn = figures({key: weights @ values for key, values in by_site.items()})
     found = {}
     for name, figure in value.items():
         if np.isnan(figure).any():
             continue  # there is nothing to judge it by
-        low, high = np.nanquantile(drawn[name], [0.025, 0.975])
+        low, high = figure, figure
+        if len(names) > 1:
+            low, high = np.nanquantile(drawn[name], [0.025, 0.975])
         found[name] = Figure(*(round(float(np.ravel(x)[0]), 5) for x in (figure, low, high)))
     return Group(len(members), len(names), found)
 

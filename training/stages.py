@@ -21,17 +21,19 @@ from classifier.wording import line_terms
 from training.binning import Binned, unbinned
 from training.export import constant, mean_of, trees_of
 
+Doubles = npt.NDArray[np.float64]
+
 __all__ = ["Recipe", "fit_forest", "fit_kinds", "fit_wording", "term_rows"]
 
-_THREADS = (
-    2  # sums of histograms depend on the number of threads; a fixed one makes fits repeatable
-)
+_THREADS = 1
+"""Threads of a fit: several fits at once are faster, and sums do not depend on who adds first."""
 
 
 def _forest(rounds: int, leaves: int, rate: float, **others: float) -> dict[str, Any]:
     return {
         "bags": 1,
         "emphasis": 1.0,
+        "misses": 1.0,
         "max_iter": rounds,
         "max_leaf_nodes": leaves,
         "learning_rate": rate,
@@ -66,7 +68,8 @@ class Recipe:
         Settings of the forests, those of content and of the headline in both stages, as
         scikit-learn names them; `bags` of them are fitted, each on lines of its own, and their mean
         is taken. What is looked for weighs `emphasis` times as much as the rest, so that few trees
-        find what is rare; the log odds are put right for it.
+        find what is rare; the log odds are put right for it. Of the rest, a share of `misses` is
+        drawn, and stands for all of it.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
@@ -79,16 +82,33 @@ class Recipe:
     word_alpha: float = 3e-6
     kind_bits: int = 15
     kind_strength: float = 30.0
-    first: dict[str, Any] = field(default_factory=lambda: _forest(90, 31, 0.15))
+    first: dict[str, Any] = field(default_factory=lambda: _forest(60, 31, 0.2))
     first_headline: dict[str, Any] = field(
-        default_factory=lambda: _forest(40, 16, 0.2, emphasis=4.0, max_features=0.5)
+        default_factory=lambda: _forest(40, 16, 0.2, emphasis=4.0, misses=0.3, max_features=0.5)
     )
     second: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
     headline: dict[str, Any] = field(
-        default_factory=lambda: _forest(50, 31, 0.2, emphasis=4.0, max_features=0.5)
+        default_factory=lambda: _forest(50, 31, 0.2, emphasis=4.0, misses=0.3, max_features=0.5)
     )
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
+
+
+class _OnCodes(HistGradientBoostingClassifier):  # type: ignore[misc]
+    """The learner, which takes the codes of bins as they are.
+
+    Scikit-learn has no public way to say that. By itself it sorts every column of every fit, which
+    takes longer than the boosting of a small forest.
+    """
+
+    def _bin_data(self, X: Doubles, *_: Any, **__: Any) -> npt.NDArray[np.uint8]:
+        codes = np.asfortranarray(X, dtype=np.uint8)
+        mapper, highest = self._bin_mapper, codes.max(axis=0)
+        mapper.bin_thresholds_ = [np.arange(top) + 0.5 for top in highest.tolist()]
+        mapper.n_bins_non_missing_ = highest.astype(np.uint32) + 1
+        mapper.is_categorical_ = np.zeros(len(highest), dtype=np.uint8)
+        mapper.missing_values_bin_idx_ = mapper.n_bins - 1
+        return codes
 
 
 def fit_forest(
@@ -123,9 +143,11 @@ def fit_forest(
         "min_samples_leaf": min(settings["min_samples_leaf"], 1 + len(known) // 200),
         "max_bins": max(2, 1 + max(map(len, rows.edges))),
     }
-    bags, emphasis = settings.pop("bags"), settings.pop("emphasis")
-    weight = np.where(target == 1, emphasis * weight, weight)
-    share = np.random.default_rng(seed).integers(bags, size=len(known))
+    bags, emphasis, misses = (settings.pop(name) for name in ("bags", "emphasis", "misses"))
+    weight = np.where(target == 1, emphasis * misses * weight, weight)
+    rng = np.random.default_rng(seed)
+    known = known[(target[known] == 1) | (rng.random(len(known)) < misses)]
+    share = rng.integers(bags, size=len(known))
     shares = [known[share == bag] for bag in range(bags)]
     forests = [
         _fit_trees(rows.codes[own], target[own] == 1, weight[own], settings, seed + bag)
@@ -146,7 +168,7 @@ def _fit_trees(
     hits, misses = int(truth.sum()), int((~truth).sum())
     if not hits or not misses:
         return constant(float(np.log((hits + 0.01) / (misses + 1))))
-    learner = HistGradientBoostingClassifier(early_stopping=False, random_state=seed, **settings)
+    learner = _OnCodes(early_stopping=False, random_state=seed, **settings)
     with threadpool_limits(limits=_THREADS, user_api="openmp"):
         learner.fit(codes, truth, sample_weight=weight / weight.mean())
     return trees_of(learner)
@@ -213,7 +235,7 @@ def fit_kinds(
     present = np.unique(place[known])
     if len(present) < 2:
         return Kinds(weights, bias)
-    learner = LogisticRegression(C=recipe.kind_strength, max_iter=100)
+    learner = LogisticRegression(C=recipe.kind_strength, tol=1e-3)
     learner.fit(terms[known], place[known], sample_weight=weight[known] / weight[known].mean())
     coef, level = learner.coef_, learner.intercept_
     if len(present) == 2:  # scikit-learn keeps one row for two classes

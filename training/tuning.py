@@ -25,7 +25,7 @@ _AIMS = (0.9, 1.0, 1.1, 1.2, 1.3)
 _PRESETS = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
 _CUTS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 _HEADLINE: list[float] = np.geomspace(0.05, 0.75, 12).round(3).tolist()
-_CLOSE = 0.005
+_CLOSE_AIM, _CLOSE_HEADLINE = 0.001, 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,70 +107,89 @@ def calibrate(outcomes: Sequence[Outcome], weight: Doubles) -> Doubles:
     return knots[:, np.concatenate([[True], np.diff(knots[0]) > 1e-9])]
 
 
-def word_scores(outcomes: Sequence[Outcome], labels: Sequence[npt.NDArray[np.bool_]]) -> Doubles:
+@dataclass(frozen=True, eq=False)
+class _Pages:
+    """The lines of all pages in one row, which is decoded at once."""
+
+    chance: Doubles
+    words: Ints
+    truth: npt.NDArray[np.int8]
+    lengths: Ints
+    weight: Doubles
+
+    def labels(self, decoder: Decoder) -> npt.NDArray[np.bool_]:
+        return decoder.labels(self.chance, self.words, self.lengths)
+
+    def mean_f1(self, chosen: npt.NDArray[np.bool_], mass: Ints) -> float:
+        found = word_scores(self.truth, mass, chosen, self.lengths)[:, 2]
+        return float(np.average(found, weights=self.weight))
+
+
+def word_scores(
+    truth: npt.NDArray[np.int8], words: Ints, chosen: npt.NDArray[np.bool_], lengths: Ints
+) -> Doubles:
     """Return word precision, recall and F1 of each page against its labelled content.
+
+    Parameters
+    ----------
+    truth : ndarray of int8, shape (n_lines,)
+        1 content, 0 boilerplate, -1 not judged.
+    words : ndarray of intp, shape (n_lines,)
+    chosen : ndarray of bool, shape (n_lines,)
+        True where a line is called content.
+    lengths : ndarray of intp, shape (n_pages,)
+        Lines of each page, which stand one after the other.
 
     Returns
     -------
     ndarray of float64, shape (n_pages, 3)
+        1 where there is no content and none was found.
     """
-    pairs = zip(outcomes, labels, strict=True)
-    return np.array([_scores(page, page.words, chosen) for page, chosen in pairs])
+    page = np.repeat(np.arange(len(lengths)), lengths)
+    picked, true, hits = (
+        np.bincount(page, words * which, minlength=len(lengths))
+        for which in (chosen & (truth >= 0), truth == 1, chosen & (truth == 1))
+    )
+    scores = np.stack(
+        [2 * hits / np.maximum(total, 1) for total in (2 * picked, 2 * true, picked + true)]
+    )
+    neither = (picked == 0) | (true == 0)
+    return np.where(neither, picked == true, scores).T
 
 
-def _scores(page: Outcome, weight: Ints, chosen: npt.NDArray[np.bool_]) -> list[float]:
-    """Return precision, recall and F1 of a page's judged lines, each with a weight."""
-    weight = weight * (page.truth >= 0)
-    picked, true = float(weight @ chosen), float(weight @ (page.truth == 1))
-    hits = float(weight @ (chosen & (page.truth == 1)))
-    if not picked or not true:
-        return [float(picked == true)] * 3
-    return [hits / picked, hits / true, 2 * hits / (picked + true)]
-
-
-def _choose_decoder(
-    outcomes: Sequence[Outcome], chances: Sequence[Doubles], weight: Doubles
-) -> Decoder:
+def _choose_decoder(pages: _Pages) -> Decoder:
     """Return the decoder with the best sum of the pages' word F1 and line F1; its aim last.
 
     By word F1 alone, one that swallows every short line within the content is as good. Half of the
     expected F1 is the best threshold where lines err each for itself; those of a page err together.
+    Of the aims that are about as good the highest is taken, which is best on pages of other kinds:
+    they have more that is wrongly kept than lost.
     """
 
     def figure(decoder: Decoder) -> float:
-        found = []
-        for page, chance in zip(outcomes, chances, strict=True):
-            chosen = decoder.labels(chance, page.words)
-            masses = page.words, np.ones_like(page.words)
-            found.append(sum(_scores(page, mass, chosen)[2] for mass in masses))
-        return float(np.average(found, weights=weight))
+        chosen = pages.labels(decoder)
+        return sum(pages.mean_f1(chosen, mass) for mass in (pages.words, np.ones_like(pages.words)))
 
     tried = [Decoder(switch_cost=s, weight_power=p) for p, s in product(_POWER, _SWITCH)]
     best = max(tried, key=figure)
-    return max((replace(best, aim=aim) for aim in _AIMS), key=figure)
+    figures = {aim: figure(replace(best, aim=aim)) for aim in _AIMS}
+    close = [aim for aim in _AIMS if figures[aim] >= max(figures.values()) - _CLOSE_AIM]
+    return replace(best, aim=max(close))
 
 
-def _choose_cut(outcomes: Sequence[Outcome], chances: Sequence[Doubles], weight: Doubles) -> float:
+def _choose_cut(pages: _Pages) -> float:
     """Return the fixed threshold with the best mean word F1."""
-
-    def figure(cut: float) -> float:
-        found = word_scores(outcomes, [chance > cut for chance in chances])[:, 2]
-        return float(np.average(found, weights=weight))
-
-    return max(_CUTS, key=figure)
+    return max(_CUTS, key=lambda cut: pages.mean_f1(pages.chance > cut, pages.words))
 
 
-def _choose_headline(
-    outcomes: Sequence[Outcome],
-    chances: Sequence[Doubles],
-    labels: Sequence[npt.NDArray[np.bool_]],
-) -> float:
+def _choose_headline(outcomes: Sequence[Outcome], pages: _Pages, decoder: Decoder) -> float:
     """Return the lowest threshold with an F1 of finding headlines that is close to the best.
 
     F1 hardly depends on it from 0.05 to 0.25, so that the best one would be left to chance.
     """
-    pages = zip(outcomes, chances, labels, strict=True)
-    known = [page for page in pages if page[0].top is not None]
+    stop = np.cumsum(pages.lengths)[:-1]
+    parts = np.split(pages.chance, stop), np.split(pages.labels(decoder), stop)
+    known = [page for page in zip(outcomes, *parts, strict=True) if page[0].top is not None]
 
     def figure(threshold: float) -> float:
         found = [(find_headline(p.headline, c, x, threshold), p.top) for p, c, x in known]
@@ -178,7 +197,7 @@ def _choose_headline(
         return 2 * sum(got == top for got, top in found) / max(total, 1)
 
     figures = [figure(threshold) for threshold in _HEADLINE]
-    close = [f >= max(figures) - _CLOSE for f in figures]
+    close = [f >= max(figures) - _CLOSE_HEADLINE for f in figures]
     return _HEADLINE[close.index(True)]
 
 
@@ -195,20 +214,22 @@ def tune(outcomes: Sequence[Outcome], weight: Doubles) -> Tuned:
     Tuned
     """
     knots = calibrate(outcomes, weight)
-    chances = [np.interp(page.score, *knots) for page in outcomes]
-    decoder = _choose_decoder(outcomes, chances, weight)
+    pages = _together(outcomes, knots, weight)
+    decoder = _choose_decoder(pages)
     presets: dict[str, Preset] = {}
-    balanced: list[npt.NDArray[np.bool_]] = []
     for name, factor in _PRESETS.items():
         aimed = replace(decoder, aim=round(factor * decoder.aim, 3))
-        labels = [aimed.labels(p, page.words) for p, page in zip(chances, outcomes, strict=True)]
-        figures = np.average(word_scores(outcomes, labels), axis=0, weights=weight)
-        presets[name] = Preset(aimed.aim, round(float(figures[0]), 4), round(float(figures[1]), 4))
-        balanced = labels if name == "balanced" else balanced
-    return Tuned(
-        knots,
-        decoder,
-        _choose_headline(outcomes, chances, balanced),
-        presets,
-        _choose_cut(outcomes, chances, weight),
+        found = word_scores(pages.truth, pages.words, pages.labels(aimed), pages.lengths)
+        precision, recall, _ = np.average(found, axis=0, weights=weight).round(4).tolist()
+        presets[name] = Preset(aimed.aim, precision, recall)
+    cut = _choose_cut(pages)
+    return Tuned(knots, decoder, _choose_headline(outcomes, pages, decoder), presets, cut)
+
+
+def _together(outcomes: Sequence[Outcome], knots: Doubles, weight: Doubles) -> _Pages:
+    score, words, truth = (
+        np.concatenate([getattr(page, name) for page in outcomes])
+        for name in ("score", "words", "truth")
     )
+    lengths = np.array([len(page.score) for page in outcomes])
+    return _Pages(np.interp(score, *knots), words, truth, lengths, weight)
