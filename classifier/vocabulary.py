@@ -7,6 +7,7 @@ of stop words is needed for that.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -175,26 +176,37 @@ def vocabulary_features(
     n = text.n_lines
     distinct = np.bincount(words.line, minlength=n)
     total = np.bincount(words.line, weights=words.worth, minlength=n)
-    title = np.zeros(n)
-    title[text.page_start[:-1][np.diff(text.page_start) > 0]] = 1.0
-    of_title = _others(words, title) > 0
-
-    def worth(where: npt.NDArray[np.bool_]) -> Doubles:
-        part = np.bincount(words.line[where], weights=words.worth[where], minlength=n)
-        return np.where(total > 0, part / np.maximum(total, 1e-9), -1.0)
-
+    of_title = _of_first_line(text, words)
+    shared = {
+        "shared_title": of_title,
+        "shared_prose": _others(words, prose.astype(np.float64)) > 0,
+        "shared_before": words.before <= _NEAR,
+        "shared_after": words.after <= _NEAR,
+    }
     alone = np.bincount(words.line[(words.before == _FAR) & (words.after == _FAR)], minlength=n)
     return {
         "repeated": 1 - share(distinct, np.diff(tokens.line_start)),
         "rarity": share(total, distinct),
-        "shared_title": worth(of_title),
-        "shared_prose": worth(_others(words, prose.astype(np.float64)) > 0),
-        "shared_before": worth(words.before <= _NEAR),
-        "shared_after": worth(words.after <= _NEAR),
+        **{name: _worth_share(words, where, total) for name, where in shared.items()},
         "only_here": share(alone, distinct),
         **_edge_words(text, tokens),
         **_naming(text, np.bincount(words.line[of_title], minlength=n), distinct, owned),
     }
+
+
+def _of_first_line(text: Text, words: Vocabulary) -> npt.NDArray[np.bool_]:
+    """Return whether the word of each pair stands in the page's first line, another one."""
+    title = np.zeros(text.n_lines)
+    title[text.page_start[:-1][np.diff(text.page_start) > 0]] = 1.0
+    return _others(words, title) > 0
+
+
+def _worth_share(
+    words: Vocabulary, where: npt.NDArray[np.bool_], total: npt.NDArray[Any]
+) -> Doubles:
+    """Return the share of each line's worth that some of its words have; -1 without worth."""
+    part = np.bincount(words.line[where], weights=words.worth[where], minlength=len(total))
+    return np.where(total > 0, part / np.maximum(total, 1e-9), -1.0)
 
 
 def _naming(text: Text, shared: Ints, distinct: Ints, owned: npt.NDArray[np.bool_]) -> Rows:

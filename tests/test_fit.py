@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -144,6 +147,18 @@ def test_pages_without_a_known_headline_train_a_model_that_finds_none(
     result = load_model(tmp_path).classify(pages[0].text)
     assert result.headline is None
     assert "content" in result.labels
+
+
+def test_an_interrupt_ends_the_fits_at_once_and_writes_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training.fit", "labeled", "--out", str(tmp_path / "model")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(8)  # it has begun to fit by then
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert said.endswith("training.fit: stopped; no model was written\n")
+    assert not (tmp_path / "model").exists()
 
 
 def test_pages_of_one_site_are_refused(pages: Sequence[LabeledPage]) -> None:
