@@ -47,6 +47,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"linesift {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     shared = _shared_options()
+    _add_page_commands(commands, shared)
+    batch_command.add_options(
+        commands.add_parser("batch", parents=[shared], help="clean many pages to shards")
+    )
+    memory_command.add_options(
+        commands.add_parser("memory", help="count what sites repeat, as evidence for batch")
+    )
+    return parser
+
+
+def _add_page_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("files", nargs="*", metavar="FILE", default=["-"],
                        help="a text dump; '-' or nothing: standard input")  # fmt: skip
@@ -66,13 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("place", metavar="FILE:LINE",
                          help="a line, from 1; '-:LINE' for standard input")  # fmt: skip
     explain.add_argument("--top", type=int, default=15, help="how many features (default 15)")
-    batch_command.add_options(
-        commands.add_parser("batch", parents=[shared], help="clean many pages to shards")
-    )
-    memory_command.add_options(
-        commands.add_parser("memory", help="count what sites repeat, as evidence for batch")
-    )
-    return parser
 
 
 def _model(options: argparse.Namespace) -> Model:
