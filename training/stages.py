@@ -82,7 +82,7 @@ class Recipe:
     word_alpha: float = 3e-6
     kind_bits: int = 15
     kind_strength: float = 30.0
-    first: dict[str, Any] = field(default_factory=lambda: _forest(60, 31, 0.2))
+    first: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.2, bags=2))
     first_headline: dict[str, Any] = field(
         default_factory=lambda: _forest(40, 16, 0.2, emphasis=4.0, misses=0.3, max_features=0.5)
     )
