@@ -25,7 +25,7 @@ _AIMS = (0.9, 1.0, 1.1, 1.2, 1.3)
 _PRESETS = {"precision": 1.5, "balanced": 1.0, "recall": 0.5}
 _CUTS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 _HEADLINE: list[float] = np.geomspace(0.05, 0.75, 12).round(3).tolist()
-_CLOSE_AIM, _CLOSE_HEADLINE = 0.001, 0.005
+_CLOSE = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +162,6 @@ def _choose_decoder(pages: _Pages) -> Decoder:
 
     By word F1 alone, one that swallows every short line within the content is as good. Half of the
     expected F1 is the best threshold where lines err each for itself; those of a page err together.
-    Of the aims that are about as good the highest is taken, which is best on pages of other kinds:
-    they have more that is wrongly kept than lost.
     """
 
     def figure(decoder: Decoder) -> float:
@@ -172,9 +170,7 @@ def _choose_decoder(pages: _Pages) -> Decoder:
 
     tried = [Decoder(switch_cost=s, weight_power=p) for p, s in product(_POWER, _SWITCH)]
     best = max(tried, key=figure)
-    figures = {aim: figure(replace(best, aim=aim)) for aim in _AIMS}
-    close = [aim for aim in _AIMS if figures[aim] >= max(figures.values()) - _CLOSE_AIM]
-    return replace(best, aim=max(close))
+    return max((replace(best, aim=aim) for aim in _AIMS), key=figure)
 
 
 def _choose_cut(pages: _Pages) -> float:
@@ -197,7 +193,7 @@ def _choose_headline(outcomes: Sequence[Outcome], pages: _Pages, decoder: Decode
         return 2 * sum(got == top for got, top in found) / max(total, 1)
 
     figures = [figure(threshold) for threshold in _HEADLINE]
-    close = [f >= max(figures) - _CLOSE_HEADLINE for f in figures]
+    close = [f >= max(figures) - _CLOSE for f in figures]
     return _HEADLINE[close.index(True)]
 
 
