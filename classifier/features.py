@@ -39,7 +39,7 @@ FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
 N_OWN = len(OWN_FEATURES)
 """Number of the features that do not belong to neighbouring lines; they come first."""
 
-BATCH_CHARS, BATCH_PAGES = 400_000, 64
+BATCH_CHARS, BATCH_PAGES = 1_000_000, 64
 """Pages are put together until they are so many, or have so many characters.
 
 NumPy's calls then cost little beside their work.
