@@ -52,8 +52,7 @@ class Model:
     min_probability : float or None
         A fixed threshold in place of the page's own.
     phrases, correction : Phrases or None, Correction or None
-        A user's phrases and what the labelled pages of a user's sites taught, weighed in before the
-        decoder.
+        A user's phrases, and what the labelled pages of a user's sites taught, before the decoder.
     """
 
     first: Trees

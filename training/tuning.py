@@ -143,7 +143,7 @@ def word_scores(
     Returns
     -------
     ndarray of float64, shape (n_pages, 3)
-        1 where there is no content and none was found.
+        Where there is no content or none was found, 1 if both hold and else 0.
     """
     page = np.repeat(np.arange(len(lengths)), lengths)
     picked, true, hits = (
@@ -153,8 +153,8 @@ def word_scores(
     scores = np.stack(
         [2 * hits / np.maximum(total, 1) for total in (2 * picked, 2 * true, picked + true)]
     )
-    neither = (picked == 0) | (true == 0)
-    return np.where(neither, picked == true, scores).T
+    empty = (picked == 0) | (true == 0)
+    return np.where(empty, picked == true, scores).T
 
 
 def _choose_decoder(pages: _Pages) -> Decoder:
