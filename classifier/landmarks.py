@@ -74,8 +74,7 @@ def landmark_features(text: Text, facts: LineFacts, known: Rows) -> Rows:
     dict of str to ndarray, shape (n_lines,)
     """
     short = facts.words <= _SHORT
-    first = np.zeros(text.n_lines, dtype=bool)
-    first[text.page_start[:-1][np.diff(text.page_start) > 0]] = True
+    first = np.arange(text.n_lines) == text.bounds[0]
     of_title = (known["shared_title"] >= 0.6) & (facts.words >= 2) & (facts.words <= 40)
     flags = {
         "related": short & (known["related_words"] > 0.2),

@@ -143,7 +143,7 @@ def repetition_features(text: Text, tokens: Tokens, shapes: UInts, letters: UInt
     onward[following == np.arange(n)] = 0
     previous = np.zeros(n, dtype=np.intp)
     previous[1:] = np.where(text.page[1:] == text.page[:-1], onward[:-1], 0)
-    first = text.page_start[:-1].take(text.page)
+    first, _ = text.bounds
     of_first = _prefix(text, tokens, running, whole, first) * (first < np.arange(n))
     return {
         "copies": log_count(counts),

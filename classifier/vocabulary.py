@@ -196,9 +196,8 @@ def vocabulary_features(
 
 def _of_first_line(text: Text, words: Vocabulary) -> npt.NDArray[np.bool_]:
     """Return whether the word of each pair stands in the page's first line, another one."""
-    title = np.zeros(text.n_lines)
-    title[text.page_start[:-1][np.diff(text.page_start) > 0]] = 1.0
-    return _others(words, title) > 0
+    title = np.arange(text.n_lines) == text.bounds[0]
+    return _others(words, title.astype(np.float64)) > 0
 
 
 def _worth_share(
@@ -211,8 +210,7 @@ def _worth_share(
 
 def _naming(text: Text, shared: Ints, distinct: Ints, owned: npt.NDArray[np.bool_]) -> Rows:
     """Return on how many lines all words of the first line come again, as those of a name do."""
-    first = text.page_start[:-1][text.page]
-    named = (shared == distinct[first]) & (shared > 0) & (distinct > shared)
+    named = (shared == distinct[text.bounds[0]]) & (shared > 0) & (distinct > shared)
     count, by_owner = (
         np.bincount(text.page[lines], minlength=text.n_pages)[text.page]
         for lines in (named, named & owned)

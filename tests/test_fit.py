@@ -133,6 +133,13 @@ def test_calibration_rises_and_meets_the_mean() -> None:
 
 
 def test_word_scores_of_labels_by_hand() -> None:
+    truth = np.array([1, 1, 0, -1], dtype=np.int8)
+    chosen = np.array([True, False, True, True])
+    found = word_scores(truth, np.full(4, 10), chosen, np.array([4]))
+    assert found.tolist() == [[0.5, 0.5, 0.5]]
+
+
+def test_word_scores_of_pages_one_after_the_other() -> None:
     truth = np.array([1, 1, 0, -1, 0, 0, 1], dtype=np.int8)
     words = np.array([10, 30, 30, 5, 2, 2, 2])
     chosen = np.array([True, False, True, True, False, False, False])

@@ -270,11 +270,15 @@ def final_model(
         _first_fits(data, rows, everything, recipe),
         _second_fits(rows, crossed.second, everything, recipe),
     )
-    first, (second, headline) = _at_once(fits, tick)
+    fitted, (second, headline) = _at_once(fits, tick)
+    first = FirstStage(*fitted)
     return Model(
-        **dict(zip(("first", "first_headline", "wording", "kinds"), first, strict=True)),
+        first=first.content,
+        first_headline=first.headline,
         second=second,
         headline=headline,
+        wording=first.wording,
+        kinds=first.kinds,
         knots=tuned.knots,
         decoder=tuned.decoder,
         headline_threshold=tuned.headline_threshold,

@@ -89,20 +89,21 @@ def _group(sums: Sums, sites: Sequence[str], members: Sequence[int], seed: int) 
         by_site[key] = np.zeros((len(names), values.shape[1]))
         np.add.at(by_site[key], place, values[members])
     value = figures({key: values.sum(axis=0) for key, values in by_site.items()})
-    drawn = value
-    if len(names) > 1:
-        even = np.full(len(names), 1 / len(names))
-        weights = np.random.default_rng(seed).multinomial(len(names), even, size=_REPLICATES) * 1.0
-        drawn = figures({key: weights @ values for key, values in by_site.items()})
+    drawn = _drawn(by_site, len(names), seed) if len(names) > 1 else {}
     found = {}
     for name, figure in value.items():
         if np.isnan(figure).any():
             continue  # there is nothing to judge it by
-        low, high = figure, figure
-        if len(names) > 1:
-            low, high = np.nanquantile(drawn[name], [0.025, 0.975])
+        low, high = np.nanquantile(drawn[name], [0.025, 0.975]) if drawn else (figure, figure)
         found[name] = Figure(*(round(float(np.ravel(x)[0]), 5) for x in (figure, low, high)))
     return Group(len(members), len(names), found)
+
+
+def _drawn(by_site: Sums, n_sites: int, seed: int) -> Sums:
+    """Return the figures of samples of the sites, drawn with replacement."""
+    even = np.full(n_sites, 1 / n_sites)
+    weights = np.random.default_rng(seed).multinomial(n_sites, even, size=_REPLICATES) * 1.0
+    return figures({key: weights @ values for key, values in by_site.items()})
 
 
 def evaluate_pages(

@@ -21,9 +21,9 @@ from classifier.wording import line_terms
 from training.binning import Binned, unbinned
 from training.export import constant, mean_of, trees_of
 
-Doubles = npt.NDArray[np.float64]
-
 __all__ = ["Recipe", "fit_forest", "fit_kinds", "fit_wording", "term_rows"]
+
+Doubles = npt.NDArray[np.float64]
 
 _THREADS = 1
 """Threads of a fit: several fits at once are faster, and sums do not depend on who adds first."""

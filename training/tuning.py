@@ -125,6 +125,15 @@ class _Pages:
         return float(np.average(found, weights=self.weight))
 
 
+def _together(outcomes: Sequence[Outcome], knots: Doubles, weight: Doubles) -> _Pages:
+    score, words, truth = (
+        np.concatenate([getattr(page, name) for page in outcomes])
+        for name in ("score", "words", "truth")
+    )
+    lengths = np.array([len(page.score) for page in outcomes])
+    return _Pages(np.interp(score, *knots), words, truth, lengths, weight)
+
+
 def word_scores(
     truth: npt.NDArray[np.int8], words: Ints, chosen: npt.NDArray[np.bool_], lengths: Ints
 ) -> Doubles:
@@ -220,12 +229,3 @@ def tune(outcomes: Sequence[Outcome], weight: Doubles) -> Tuned:
         presets[name] = Preset(aimed.aim, precision, recall)
     cut = _choose_cut(pages)
     return Tuned(knots, decoder, _choose_headline(outcomes, pages, decoder), presets, cut)
-
-
-def _together(outcomes: Sequence[Outcome], knots: Doubles, weight: Doubles) -> _Pages:
-    score, words, truth = (
-        np.concatenate([getattr(page, name) for page in outcomes])
-        for name in ("score", "words", "truth")
-    )
-    lengths = np.array([len(page.score) for page in outcomes])
-    return _Pages(np.interp(score, *knots), words, truth, lengths, weight)
