@@ -21,7 +21,7 @@ from classifier.page import read_page
 from training.graft import Frames, grafted
 from training.records import LabeledPage, headline_of, language_of, page_name
 from training.restyle import restyled
-from training.rows import Row, Variant, rows_of, variant
+from training.rows import Row, Variant, headline_place, rows_of, variant
 
 __all__ = ["bare", "dressed", "variants"]
 
@@ -121,7 +121,7 @@ def _add_read_also(
 
 def _glue_menu(rows: list[Row], rng: np.random.Generator) -> None:
     """Run two to four short lines above the headline together."""
-    top = next(place for place, row in enumerate(rows) if row.headline)
+    top = headline_place(rows) or 0
     count = int(rng.integers(2, 5))
     starts = [
         i
@@ -164,7 +164,7 @@ def _sign(rows: list[Row], name: str, donors: Sequence[_Donor], rng: np.random.G
     if rng.random() < 0.6:
         sentences = donors[int(rng.integers(len(donors)))].sentences
         text = rng.choice(_CREDITS).format(name, sentences[0] if sentences else "").strip()
-        top = next(place for place, row in enumerate(rows) if row.headline)
+        top = headline_place(rows) or 0
         rows.insert(top + 1 + int(rng.integers(4)), Row(text, "?"))
     if rng.random() < 0.6:
         rows.append(Row(f"© {rng.integers(1999, 2027)} {name}", "B", added=True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from classifier.page import read_page
 from training.records import LabeledPage, headline_of
 
-__all__ = ["Row", "Variant", "rows_of", "variant"]
+__all__ = ["Row", "Variant", "headline_place", "rows_of", "variant"]
 
 
 @dataclass
@@ -54,15 +54,19 @@ def rows_of(page: LabeledPage) -> list[Row]:
     return [Row(line, label, place == top) for place, (line, label) in enumerate(lines)]
 
 
+def headline_place(rows: Sequence[Row]) -> int | None:
+    """Return which of the rows is the headline."""
+    return next((place for place, row in enumerate(rows) if row.headline), None)
+
+
 def variant(page: LabeledPage, rows: Sequence[Row], kind: str) -> Variant:
     """Return the page that edited rows make."""
-    top = next((place for place, row in enumerate(rows) if row.headline), None)
     made = replace(
         page,
         id=f"{page.id}~{kind}",
         text="\n".join(row.text for row in rows),
         labels="".join(row.label for row in rows),
-        headline_line=top,
+        headline_line=headline_place(rows),
         reference=None,
     )
     return Variant(made, kind, [place for place, row in enumerate(rows) if row.added])
