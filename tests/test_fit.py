@@ -61,6 +61,13 @@ def test_a_site_is_in_one_fold() -> None:
     assert np.bincount(folds).max() - np.bincount(folds).min() <= 6
 
 
+def test_more_sites_hardly_move_the_others() -> None:
+    sites = [f"s{n % 300}" for n in range(900)]
+    before, after = fold_of(sites, 5, seed=0), fold_of([*sites, *"abcdef"], 5, seed=0)
+    assert np.mean(before != after[:900]) < 0.05
+    assert np.mean(before != fold_of(sites, 5, seed=1)) > 0.5
+
+
 def test_renderings_share_a_page_s_weight() -> None:
     first = LabeledPage("a/1#x", "a", "C", "s")
     pages = [first, replace(first, id="a/1#y"), replace(first, id="b/2")]

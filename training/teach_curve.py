@@ -28,6 +28,9 @@ __all__ = ["curve", "main", "plot"]
 
 Curve = dict[str, list[float]]
 
+_WIDTH, _HEIGHT, _LEFT, _TOP = 560, 340, 56, 20
+_CAPTION = "labelled pages of the site; page word F1 of its other pages (thick: mean)"
+
 
 def _word_f1(model: Model, page: LabeledPage) -> float:
     return float(page_sums(page, Prediction.of(model.classify(page.text)))["words"][2])
@@ -116,37 +119,41 @@ def table(sites: Curve, strange: Sequence[float], counts: Sequence[int]) -> str:
 
 def plot(sites: Curve, counts: Sequence[int]) -> str:
     """Return an SVG with a thin line for each site and a thick one for their mean."""
-    width, height, left, top = 560, 340, 56, 20
     steps = [0, *counts]
+    places = [_LEFT + n * (_WIDTH - _LEFT - 30) / steps[-1] for n in steps]
 
     def line(values: Sequence[float], style: str) -> str:
-        points = " ".join(f"{x(n):.1f},{y(v):.1f}" for n, v in zip(steps, values, strict=False))
+        points = " ".join(f"{x:.1f},{_y(v):.1f}" for x, v in zip(places, values, strict=False))
         return f'<polyline points="{points}" fill="none" {style}/>'
 
-    def x(count: int) -> float:
-        return left + count * (width - left - 30) / steps[-1]
-
-    def y(value: float) -> float:
-        return top + (1 - value) * (height - top - 46)
-
-    text = 'font-family="sans-serif" font-size="12"'
+    mean = np.mean(list(sites.values()), axis=0).tolist()
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {text}>',
-        f'<rect width="{width}" height="{height}" fill="white"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        'font-family="sans-serif" font-size="12">',
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
+        *_grid(),
+        *(_text(x - 3, _HEIGHT - 28, str(n)) for x, n in zip(places, steps, strict=True)),
+        *(line(values, 'stroke="#9ab" stroke-width="1"') for values in sites.values()),
+        line(mean, 'stroke="#047" stroke-width="3"'),
+        _text(_LEFT, _HEIGHT - 8, _CAPTION),
+        "</svg>\n",
     ]
+    return "\n".join(parts)
+
+
+def _grid() -> Iterator[str]:
     for tenth in range(0, 11, 2):
-        at = y(tenth / 10)
-        parts.append(f'<path d="M{left} {at:.1f}H{width - 30}" stroke="#ddd"/>')
-        parts.append(f'<text x="{left - 28}" y="{at + 4:.1f}">{tenth / 10:.1f}</text>')
-    for n in steps:
-        parts.append(f'<text x="{x(n) - 3:.1f}" y="{height - 28}">{n}</text>')
-    parts += [line(values, 'stroke="#9ab" stroke-width="1"') for values in sites.values()]
-    parts.append(
-        line(np.mean(list(sites.values()), axis=0).tolist(), 'stroke="#047" stroke-width="3"')
-    )
-    parts.append(f'<text x="{left}" y="{height - 8}">labelled pages of the site; page word F1 of '
-                 "its other pages (thick: mean)</text>")  # fmt: skip
-    return "\n".join([*parts, "</svg>", ""])
+        at = _y(tenth / 10)
+        yield f'<path d="M{_LEFT} {at:.1f}H{_WIDTH - 30}" stroke="#ddd"/>'
+        yield _text(_LEFT - 28, at + 4, f"{tenth / 10:.1f}")
+
+
+def _y(value: float) -> float:
+    return _TOP + (1 - value) * (_HEIGHT - _TOP - 46)
+
+
+def _text(x: float, y: float, text: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}">{text}</text>'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
