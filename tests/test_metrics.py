@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from classifier.span import BOILERPLATE, CONTENT, Label
-from training.evaluate import evaluate_pages
+from training.evaluate import evaluate_pages, total_figures
 from training.metrics import Prediction, figures, keeps_headline, page_sums, word_scores
 from training.records import LabeledPage
 
@@ -146,6 +146,13 @@ def test_the_order_of_pages_does_not_matter() -> None:
 def test_headlines_count_where_they_are_known() -> None:
     top = replace(page("BCB"), headline_line=1)
     right, wrong = (Prediction(said("BCB").labels, np.zeros(3), n) for n in (1, 0))
-    report = evaluate_pages([top, top, page("BCB")], [right, wrong, wrong])
-    assert report.values()["headline"] == 0.5
-    assert "headline" not in evaluate_pages([page("BCB")], [wrong]).values()
+    found = total_figures([top, top, page("BCB")], [right, wrong, wrong])
+    assert found["headline"] == 0.5
+    assert "headline" not in total_figures([page("BCB")], [wrong])
+
+
+def test_totals_are_those_of_the_report() -> None:
+    pages = [page("BCB", site=f"s{n % 3}") for n in range(6)]
+    found = [said("BCB") if n % 2 else said("CCB") for n in range(6)]
+    report = evaluate_pages(pages, found).total.figures
+    assert total_figures(pages, found) == {name: x.value for name, x in report.items()}

@@ -22,7 +22,7 @@ from training.metrics import Prediction, Sums, figures, keeps_headline, page_sum
 from training.progress import progress_bar
 from training.tables import print_report
 
-__all__ = ["Report", "data_hash", "evaluate_pages", "main", "predict"]
+__all__ = ["Report", "data_hash", "evaluate_pages", "main", "predict", "total_figures"]
 
 _REPLICATES = 1000
 _BY = ("page_type", "renderer", "language", "site")
@@ -73,10 +73,6 @@ class Report:
     worst: list[Failure]
     info: dict[str, Any] = field(default_factory=dict)
 
-    def values(self) -> dict[str, float]:
-        """Return the total figures without their intervals."""
-        return {name: figure.value for name, figure in self.total.figures.items()}
-
     def to_json(self) -> str:
         """Return the report as JSON."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False)
@@ -106,6 +102,21 @@ def _drawn(by_site: Sums, n_sites: int, seed: int) -> Sums:
     return figures({key: weights @ values for key, values in by_site.items()})
 
 
+def _sums(
+    pages: Sequence[LabeledPage], predictions: Sequence[Prediction], keep: bool | None
+) -> Sums:
+    rows = [page_sums(page, said, keep) for page, said in zip(pages, predictions, strict=True)]
+    return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+
+
+def total_figures(
+    pages: Sequence[LabeledPage], predictions: Sequence[Prediction]
+) -> dict[str, float]:
+    """Return the figures of all pages together, as in a report's `total`, without intervals."""
+    whole = _group(_sums(pages, predictions, None), [""] * len(pages), range(len(pages)), 0)
+    return {name: figure.value for name, figure in whole.figures.items()}
+
+
 def evaluate_pages(
     pages: Sequence[LabeledPage],
     predictions: Sequence[Prediction],
@@ -130,9 +141,7 @@ def evaluate_pages(
     -------
     Report
     """
-    keep = {"keep": True, "drop": False}.get(headline)
-    rows = [page_sums(page, said, keep) for page, said in zip(pages, predictions, strict=True)]
-    sums = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+    sums = _sums(pages, predictions, {"keep": True, "drop": False}.get(headline))
     sites = [page.site for page in pages]
     by: dict[str, dict[str, Group]] = {}
     for key in _BY:

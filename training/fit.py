@@ -20,7 +20,7 @@ from classifier.model_file import save_model
 from classifier.result import line_labels
 from training.crossfit import CrossFit, cross_fit, decode, draw_rows, final_model, work
 from training.dataset import Dataset, build, corpus_of
-from training.evaluate import Report, data_hash, evaluate_pages
+from training.evaluate import data_hash, evaluate_pages, total_figures
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
 from training.progress import Tick, progress_bar
@@ -244,17 +244,17 @@ def _report(
         kept = [index for index, name in enumerate(corpora) if name == corpus]
         known = [index for index in kept if index in said.informed]
 
-        def judge(chosen: Sequence[int], found: Any) -> Report:
-            return evaluate_pages([pages[i] for i in chosen], [found[i] for i in chosen])
+        def judge(chosen: Sequence[int], found: Any) -> dict[str, float]:
+            return total_figures([pages[i] for i in chosen], [found[i] for i in chosen])
 
-        report = judge(kept, said.predictions)
+        report = evaluate_pages([pages[i] for i in kept], [said.predictions[i] for i in kept])
         report.info.update(corpus=corpus, data_sha256=info["training"]["data_sha256"])
-        report.info["threshold"] = judge(kept, said.cut).values()
+        report.info["threshold"] = judge(kept, said.cut)
         if known:
             report.info["memory"] = {
                 "renderings": len(known),
-                "without": judge(known, said.predictions).values(),
-                "with": judge(known, said.informed).values(),
+                "without": judge(known, said.predictions),
+                "with": judge(known, said.informed),
             }
         print_report(report)
         if folder:
