@@ -206,6 +206,9 @@ def test_the_commands(
 def test_mistakes_end_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fit.main([str(tmp_path / "none"), "--out", str(tmp_path / "m")]) == 2
     assert "none: expected a file or a folder" in capsys.readouterr().err
+    own = str(Path(__file__).parents[1] / "labeled")
+    assert fit.main([own, "--lines", "0", "--out", str(tmp_path / "m")]) == 2
+    assert "expected at least one line of a page to learn from; found 0" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
     assert evaluate.main([str(tmp_path), str(tmp_path)]) == 2
     assert evaluate.main([str(tmp_path)]) == 2

@@ -25,7 +25,7 @@ from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
 from training.progress import Tick, progress_bar
 from training.records import page_name
-from training.stages import Recipe
+from training.stages import LINES, Recipe
 from training.tables import print_report
 from training.teach_command import teach
 from training.tuning import Outcome, Tuned, tune
@@ -221,9 +221,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", type=Path,
                         help="labelled dumps: folders, .txt, .jsonl, .jsonl.gz")  # fmt: skip
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="the model directory"
-    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR",
+                        help="the model directory")  # fmt: skip
     parser.add_argument("--weight", action="append", default=[], metavar="CORPUS=FACTOR",
                         help="weight of a corpus's pages: 'own' are those of folders, others go by "
                         "what their ids begin with, up to '_' or '/' (default 1)")  # fmt: skip
@@ -231,6 +230,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="write the cross-validated figures of each corpus there")  # fmt: skip
     parser.add_argument("--base", type=Path, metavar="MODEL",
                         help="teach this model the sites of the pages, instead")  # fmt: skip
+    parser.add_argument("--lines", type=int, default=LINES, metavar="N",
+                        help="learn from so many lines of a page (default %(default)s); fewer are "
+                        "faster")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -269,7 +271,8 @@ def _train(options: argparse.Namespace) -> int:
         teach(options.paths, options.base, options.out)
         return 0
     pages = read_pages(options.paths)
-    recipe = Recipe(factors=parse_factors(options.weight), seed=options.seed)
+    factors = parse_factors(options.weight)
+    recipe = Recipe(lines=options.lines, factors=factors, seed=options.seed)
     info = describe(pages, options.paths, recipe)
 
     with progress_bar("training", total_work(pages, recipe, final=True)) as tick:
