@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["UInts", "finalize", "powers"]
+__all__ = ["UInts", "finalize", "name_hash", "powers"]
 
 UInts = npt.NDArray[np.uint64]
+
+
+def name_hash(name: str) -> int:
+    """Return a number below 2**64 that is the same for a name in every process."""
+    return int.from_bytes(blake2b(name.encode("utf-8"), digest_size=8).digest(), "big")
 
 
 @lru_cache(maxsize=16)

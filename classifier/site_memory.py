@@ -9,7 +9,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .array_file import Arrays, pack_arrays, replace_file, unpack_arrays
-from .hashing import UInts, finalize
+from .hashing import UInts, finalize, name_hash
 from .page import read_page
 from .repetition import line_letters
 from .tokens import lay_out, tokenize
@@ -52,7 +51,7 @@ def _look_up(keys: UInts, counts: Counts, wanted: UInts) -> npt.NDArray[np.int64
 
 
 def _salt(site: str) -> np.uint64:
-    return np.uint64(int.from_bytes(blake2b(site.encode("utf-8"), digest_size=8).digest(), "big"))
+    return np.uint64(name_hash(site))
 
 
 class SiteMemory:

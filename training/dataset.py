@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier.features import Batch, batches, extract
+from classifier.hashing import name_hash
 from classifier.page import read_page
 from classifier.site_memory import Site, SiteMemory
 from training.augment import variants
@@ -127,7 +127,7 @@ def fold_of(sites: Sequence[str], folds: int, seed: int) -> Ints:
     ndarray of intp, shape (n_pages,)
     """
     counts = Counter(sites)
-    draws = {name: _draw_of(f"{seed} {name}") for name in counts}
+    draws = {name: name_hash(f"{seed} {name}") for name in counts}
     load = [0] * folds
     chosen = {}
     for name in sorted(counts, key=lambda name: (-counts[name], draws[name])):
@@ -137,10 +137,6 @@ def fold_of(sites: Sequence[str], folds: int, seed: int) -> Ints:
         chosen[name] = fold
         load[fold] += counts[name]
     return np.array([chosen[site] for site in sites], dtype=np.intp)
-
-
-def _draw_of(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode("utf-8"), digest_size=8).digest(), "big")
 
 
 def build(

@@ -232,7 +232,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="teach this model the sites of the pages, instead")  # fmt: skip
     parser.add_argument("--lines", type=int, default=LINES, metavar="N",
                         help="learn from so many lines of a page (default %(default)s); fewer are "
-                        "faster")  # fmt: skip
+                        "faster; --base learns from all")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -24,7 +24,7 @@ from training.metrics import Prediction, page_sums
 from training.progress import Tick, progress_bar
 from training.teach import Lesson, learn, lessons
 
-__all__ = ["curve", "main", "plot"]
+__all__ = ["curve", "main", "plot", "table"]
 
 Curve = dict[str, list[float]]
 
