@@ -11,7 +11,7 @@ from .characters import SCRIPT, SCRIPTS, Char, members
 from .counting import Floats, Rows, log_count, share
 from .lexicon import CATEGORIES, lexicon
 from .tokens import LOWER, UPPER, Ints, Text, Tokens, hash_words
-from .word_features import lead_upper, lexicon_rows, number_rows
+from .word_features import lead_upper, lexicon_rows, number_rows, tag_counts
 
 __all__ = ["LINE_FEATURES", "LineFacts", "line_features"]
 
@@ -54,6 +54,7 @@ LINE_FEATURES: dict[str, str] = {
     "hashes": "hash signs",
     "dotted": "dots between two letters (addresses, abbreviations)",
     "urls": "'://' or 'www.'",
+    "tags": "tags of markup that a renderer left",
     "counters": "numbers alone in brackets",
     "copyright": "copyright and trade signs",
     "underscores": "underscores",
@@ -251,6 +252,12 @@ def _joins(text: Text) -> Ints:
     return _per_line(text, place[camel | mixed] + 1)
 
 
+def _words(text: Text, tokens: Tokens, first: npt.NDArray[np.uint8], unspaced: Floats) -> Ints:
+    before = text.classes.take(tokens.start - 1)
+    start = tokens.line[_SPACED.take(first) & ~_SPACED.take(before)]
+    return np.bincount(start, minlength=text.n_lines) + (unspaced.astype(np.intp) + 1) // 2
+
+
 def line_features(text: Text, tokens: Tokens) -> LineFacts:
     """Return the features of each line alone, and the counts behind them.
 
@@ -270,9 +277,8 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
     counts = {name: _total(histogram, classes) for name, classes in _GROUPS.items()}
     scripts = np.stack([_total(histogram, classes) for classes in SCRIPTS.values()])
     chars = text.last + 1 - text.first
-    first, before = (text.classes.take(tokens.start - step) for step in (0, 1))
-    words = np.bincount(tokens.line[_SPACED.take(first) & ~_SPACED.take(before)], minlength=n)
-    words = words + (counts["unspaced"].astype(np.intp) + 1) // 2
+    first = text.classes.take(tokens.start)
+    words = _words(text, tokens, first, counts["unspaced"])
     mask = lexicon().masks(tokens.hash)
     total = np.diff(tokens.line_start)
     rows = {
@@ -287,6 +293,7 @@ def line_features(text: Text, tokens: Tokens) -> LineFacts:
     rows["ends_sentence"] = ends = _sentence_end(text)
     rows["joins"] = _joins(text)
     rows["lead_upper"] = lead_upper(text, tokens)
+    rows["tags"] = tag_counts(text, tokens)
     rows["urls"] = rows["urls"] + np.bincount(tokens.line[tokens.hash == _WWW], minlength=n)
     rows["scripts"] = (scripts > 0).sum(axis=0)
     return LineFacts(chars, words, scripts, ends, mask, rows)

@@ -59,15 +59,7 @@ def save_model(model: Model, path: str | Path) -> None:
     """
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: Arrays = {"wording": model.wording.astype(np.float16), "knots": model.knots}
-    arrays["kind_weights"] = model.kinds.weights.astype(np.float16)
-    arrays["kind_bias"] = model.kinds.bias
-    for name in _FORESTS:
-        arrays |= getattr(model, name).to_arrays(f"{name}_")
-    if model.correction:
-        arrays |= {f"correction_{name}": x for name, x in vars(model.correction).items()}
-        arrays["correction_weights"] = model.correction.weights.astype(np.float16)
-    packed = pack_arrays(arrays)
+    packed = pack_arrays(_arrays(model))
     header = {
         "format": FORMAT,
         "features": list(FEATURE_NAMES),
@@ -82,6 +74,18 @@ def save_model(model: Model, path: str | Path) -> None:
     text = json.dumps({**header, **model.info, **header}, indent=1, ensure_ascii=False) + "\n"
     replace_file(folder / "model.npz", packed)
     replace_file(folder / "model.json", text.encode("utf-8"))
+
+
+def _arrays(model: Model) -> Arrays:
+    arrays: Arrays = {"wording": model.wording.astype(np.float16), "knots": model.knots}
+    arrays["kind_weights"] = model.kinds.weights.astype(np.float16)
+    arrays["kind_bias"] = model.kinds.bias
+    for name in _FORESTS:
+        arrays |= getattr(model, name).to_arrays(f"{name}_")
+    if model.correction:
+        arrays |= {f"correction_{name}": x for name, x in vars(model.correction).items()}
+        arrays["correction_weights"] = model.correction.weights.astype(np.float16)
+    return arrays
 
 
 def load_model(path: str | Path | None = None) -> Model:

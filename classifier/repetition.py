@@ -116,6 +116,22 @@ def _prefix(text: Text, tokens: Tokens, running: UInts, whole: UInts, other: Int
     return np.where(same, np.where(length == length.take(other), 2, 1), 0)
 
 
+def _prefix_rows(text: Text, tokens: Tokens) -> Rows:
+    """Return which lines begin, or are begun by, the next line, the one before and the first."""
+    line = np.arange(text.n_lines)
+    running = _running(tokens.hash, tokens.line, tokens.line_start)
+    whole = np.diff(running.take(tokens.line_start))
+    following = np.minimum(line + 1, text.n_lines - 1)
+    following = np.where(text.page.take(following) == text.page, following, line)
+    onward = _prefix(text, tokens, running, whole, following)
+    onward[following == line] = 0
+    previous = np.zeros(text.n_lines, dtype=np.intp)
+    previous[1:] = np.where(text.page[1:] == text.page[:-1], onward[:-1], 0)
+    first, _ = text.bounds
+    of_first = _prefix(text, tokens, running, whole, first) * (first < line)
+    return {"prefix_next": onward, "prefix_previous": previous, "copy_of_first": of_first}
+
+
 def repetition_features(text: Text, tokens: Tokens, shapes: UInts, letters: UInts) -> Rows:
     """Return the features named in `REPETITION_FEATURES`.
 
@@ -132,29 +148,16 @@ def repetition_features(text: Text, tokens: Tokens, shapes: UInts, letters: UInt
     -------
     dict of str to ndarray, shape (n_lines,)
     """
-    n = text.n_lines
-    running = _running(tokens.hash, tokens.line, tokens.line_start)
-    whole = np.diff(running.take(tokens.line_start))
     counts, back, on = _links(letters, text, 200)
     shape_counts, shape_back, shape_on = _links(shapes, text, 50)
-    following = np.minimum(np.arange(n) + 1, n - 1)
-    following = np.where(text.page.take(following) == text.page, following, np.arange(n))
-    onward = _prefix(text, tokens, running, whole, following)
-    onward[following == np.arange(n)] = 0
-    previous = np.zeros(n, dtype=np.intp)
-    previous[1:] = np.where(text.page[1:] == text.page[:-1], onward[:-1], 0)
-    first, _ = text.bounds
-    of_first = _prefix(text, tokens, running, whole, first) * (first < np.arange(n))
     return {
         "copies": log_count(counts),
         "copy_back": back,
         "copy_on": on,
         "block_copy": _agreement(np.where(back >= 0, back, on), text, 2),
-        "prefix_next": onward,
-        "prefix_previous": previous,
-        "copy_of_first": of_first,
         "shape_lines": log_count(shape_counts),
         "shape_back": shape_back,
         "shape_on": shape_on,
         "record": np.maximum(_agreement(shape_back, text, 3), _agreement(shape_on, text, 3)),
+        **_prefix_rows(text, tokens),
     }

@@ -110,6 +110,24 @@ def _alike(batch: Batch) -> dict[str, Ints]:
     }
 
 
+def _around(text: Text, rows: Rows) -> Rows:
+    """Return scores of lines near by, and means over the lines before and after."""
+    found: Rows = {}
+    near = np.stack([rows["score"], rows["wording"]]).astype(np.float32)
+    for step in _STEPS:
+        moved = shifted(near, step, text, missing=-9.0)
+        found[f"score[{step:+d}]"] = moved[0]
+        if step in _NEAR:
+            found[f"wording[{step:+d}]"] = moved[1]
+    names = ("score", "wording", "topic")
+    sums = running_sums(np.stack([rows[name] for name in names]))
+    for width in _WIDTHS:
+        for side, low, high in (("before", -width, -1), ("after", 1, width)):
+            means = window(sums, text, low, high, missing=-9.0)
+            found |= {f"{n}[{side}{width}]": mean for n, mean in zip(names, means, strict=True)}
+    return found
+
+
 def stacking_rows(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
     """Return the features named in `STACKING_FEATURES`, in their order.
 
@@ -133,18 +151,7 @@ def stacking_rows(batch: Batch, score: Doubles, wording: Doubles) -> Floats:
     for name, group in _alike(batch).items():
         rows[f"{name}_score"] = _group_mean(group, score)
     rows |= run_rows(text, batch.words, score, chance) | _page_rows(text, score)
-    near = np.stack([score, wording]).astype(np.float32)
-    for step in _STEPS:
-        moved = shifted(near, step, text, missing=-9.0)
-        rows[f"score[{step:+d}]"] = moved[0]
-        if step in _NEAR:
-            rows[f"wording[{step:+d}]"] = moved[1]
-    names = ("score", "wording", "topic")
-    sums = running_sums(np.stack([rows[name] for name in names]))
-    for width in _WIDTHS:
-        for side, low, high in (("before", -width, -1), ("after", 1, width)):
-            means = window(sums, text, low, high, missing=-9.0)
-            rows |= {f"{n}[{side}{width}]": mean for n, mean in zip(names, means, strict=True)}
+    rows |= _around(text, rows)
     matrix = np.empty((len(STACKING_FEATURES), text.n_lines), dtype=np.float32)
     for place, name in enumerate(STACKING_FEATURES):
         matrix[place] = rows[name]

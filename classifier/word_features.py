@@ -10,7 +10,7 @@ from .counting import Rows, share
 from .lexicon import CATEGORIES
 from .tokens import UPPER, Text, Tokens, tail_hash
 
-__all__ = ["lead_upper", "lexicon_rows", "number_rows"]
+__all__ = ["lead_upper", "lexicon_rows", "number_rows", "tag_counts"]
 
 _LEAD = 3
 _ICON = tail_hash("icon")
@@ -53,6 +53,14 @@ def lead_upper(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
     """Count the tokens in upper case among the first three of each line."""
     first, second = (text.classes.take(tokens.start + step) for step in (0, 1))
     return _among_first(tokens, UPPER.take(first) & UPPER.take(second))
+
+
+def tag_counts(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
+    """Count the tags of markup in each line: "<" and a word, or "</" and a word."""
+    before, earlier = (text.codes.take(tokens.start - step, mode="wrap") for step in (1, 2))
+    opened = before == ord("<")
+    opened |= (before == ord("/")) & (earlier == ord("<"))
+    return np.bincount(tokens.line[opened], minlength=text.n_lines)
 
 
 def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.conftest import invented_pages
 from training.augment import bare, variants
-from training.graft import Frames, grafted
+from training.graft import Frames, extended, grafted
 from training.records import LabeledPage
 
 
@@ -73,7 +73,7 @@ def test_a_dressed_page_may_begin_with_the_name_of_its_site() -> None:
 
 
 def test_the_same_seed_makes_the_same_variants() -> None:
-    kinds = ("bare", "dressed", "grafted", "restyled")
+    kinds = ("bare", "dressed", "grafted", "restyled", "extended")
     assert made(3, *kinds) == made(3, *kinds)
     assert made(3, *kinds) != made(4, *kinds)
 
@@ -110,3 +110,30 @@ def test_a_graft_stands_in_the_frame_of_another_page() -> None:
         seen |= {x for x in lines if x in ("P.", "ann", "Q.", "t")}
     assert seen == {"P.", "ann", "Q.", "t"}
     assert grafted(story, 1, frames, np.random.default_rng(0)) is None
+
+
+def test_an_extended_page_holds_others_of_its_kind_and_fold() -> None:
+    kinds = ("article", "article", "forum", "article")
+    pages = [
+        LabeledPage(f"own/{n}", f"t{n}\nby{n}\nA{n}.\nad{n}\nB{n}.\nf{n}", "BBCBCB", f"s{n}")
+        for n in range(4)
+    ]
+    pages = [replace(x, language="en", page_type=k) for x, k in zip(pages, kinds, strict=True)]
+    frames = Frames(pages, [0, 0, 0, 1])
+    found = [extended(pages[0], 0, frames, np.random.default_rng(seed)) for seed in range(80)]
+    assert 5 < sum(one is not None for one in found) < 40
+    seen = set()
+    for one in found:
+        if one is not None:
+            assert content(one.page)[0] == "A0."
+            assert {"A1.", "A2.", "A3."} & set(content(one.page)) == {"A1."}
+            assert one.page.headline_line is None
+            seen |= set(one.page.text.split("\n"))
+    assert seen == {f"{line}{n}" for line in ("t", "by", "ad", "f") for n in (0, 1)} | {
+        "A0.",
+        "B0.",
+        "A1.",
+        "B1.",
+    }
+    lone = [extended(pages[2], 0, frames, np.random.default_rng(seed)) for seed in range(80)]
+    assert lone == [None] * 80

@@ -44,6 +44,7 @@ def feature(name: str, *lines: str) -> list[Any]:
         ("counters", "Comments (12) [3] (a)", 2),
         ("times", "0:00 / 28:15", 2),
         ("urls", "see https://a.example or www.b.example", 2),
+        ("tags", 'a < b <div class="x"><p>text</p></div>', 4),
         ("dotted", "a.example 3.5 end.", 1),
         ("copyright", "© 2024 Somebody", 1),
         ("early_colon", "Price: 12", 1),

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import SGDClassifier
 
 from classifier.bit_forest import BitForest
 from classifier.stacking import probability
 from classifier.trees import Trees
 from tests.conftest import small_recipe
 from training.binning import bin_rows
-from training.stages import fit_forest
+from training.stages import Recipe, fit_forest, fit_wording
 
 ROWS = np.random.default_rng(0).random((4000, 3)).astype(np.float32)
 RARE = ((ROWS[:, 0] > 0.9) & (np.random.default_rng(1).random(4000) < 0.3)).astype(np.int8)
@@ -61,3 +63,21 @@ def test_rows_of_one_class_give_one_answer(target: int, low: float, high: float)
     chances = probability(BitForest(trees).scores(ROWS.T))
     assert len(np.unique(chances)) == 1
     assert low < chances[0] < high
+
+
+def test_the_word_score_does_not_hang_on_which_line_comes_last() -> None:
+    rng = np.random.default_rng(0)
+    term = rng.integers(1024, size=(10_000, 8))
+    target = (rng.random(10_000) < probability((term < 300).sum(axis=1) - 2.3)).astype(np.int8)
+    term[:, :4] = 0  # what all lines have
+    rows = csr_matrix((np.full(term.size, 8**-0.5), (np.arange(10_000).repeat(8), term.ravel())))
+    weight = np.where(rng.random(10_000) < 0.001, 40.0, 1.0)
+    found, last_steps = [], []
+    for seed in range(6):
+        recipe = Recipe(seed=seed)
+        found.append((rows @ fit_wording(rows, target, weight, recipe)).mean())
+        learner = SGDClassifier(
+            loss="log_loss", alpha=recipe.word_alpha, max_iter=5, tol=None, random_state=seed
+        ).fit(rows, target, sample_weight=weight / weight.mean())
+        last_steps.append((rows @ learner.coef_[0]).mean())
+    assert np.std(found) < np.std(last_steps) / 5

@@ -146,8 +146,18 @@ def _write(options: argparse.Namespace) -> None:
     )
     if not found.labels.strip("."):
         raise ValueError(f"{options.dump}: expected a page with text, found none")
+    page = _record(options, found, reference)
+    if options.out.name.endswith(".txt"):
+        write_page(options.out, page)
+    else:
+        write_jsonl(options.out, [page])
+    counts = ", ".join(f"{found.labels.count(x)} {name}" for x, name in _NAMES.items())
+    print(f"{options.out}: {counts}")
+
+
+def _record(options: argparse.Namespace, found: Alignment, reference: str) -> LabeledPage:
     site = options.site or options.out.resolve().parent.name
-    page = LabeledPage(
+    return LabeledPage(
         id=f"{site}/{options.out.name.partition('.')[0]}",
         text="\n".join(found.page.lines),
         labels=found.labels,
@@ -156,12 +166,6 @@ def _write(options: argparse.Namespace) -> None:
         headline_in_reference=options.headline_in_reference,
         **{key: getattr(options, key) for key in _KEYS} | {"site": site},
     )
-    if options.out.name.endswith(".txt"):
-        write_page(options.out, page)
-    else:
-        write_jsonl(options.out, [page])
-    counts = ", ".join(f"{found.labels.count(x)} {name}" for x, name in _NAMES.items())
-    print(f"{options.out}: {counts}")
 
 
 def _check(paths: Sequence[Path]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from classifier.lexicon import read_words
 from classifier.page import read_page
-from training.graft import Frames, grafted
+from training.graft import Frames, extended, grafted
 from training.records import LabeledPage, headline_of, language_of, page_name
 from training.restyle import restyled
 from training.rows import Row, Variant, headline_place, rows_of, variant
@@ -238,6 +238,7 @@ def variants(
         place = places[int(rng.integers(len(places)))]
         page = pages[place]
         made = [bare(page), grafted(page, fold[place], frames, rng), restyled(page, rng)]
+        made.append(extended(page, fold[place], frames, rng))
         others = [d for d in donors[language_of(page), fold[place]] if d.site != page.site]
         known = headline_of(page) is not None and "C" in page.labels
         if known and others and page.page_type in ("article", None):

@@ -35,7 +35,7 @@ _UNKNOWN = -1
 FIRST = 4.0
 """How many lines like it a line that is always drawn stands for where chance did not draw it."""
 
-VARIANTS = {"bare": 0.15, "dressed": 0.6, "grafted": 0.5, "restyled": 0.4}
+VARIANTS = {"bare": 0.15, "dressed": 0.6, "grafted": 0.5, "restyled": 0.4, "extended": 0.5}
 """Weight of each kind of variant, as a share of that of all the page's renderings."""
 
 _UNEVEN = 0.1

@@ -1,8 +1,9 @@
-"""Variants that put a page's content into the frame of another page.
+"""Variants that put a page's content into the frame of another page, or others' behind it.
 
 A *frame* is what stands before and after the content of a page. Behind an article, a frame may also
 hold what is content elsewhere: the cards of a listing, as teasers; the posts of a forum, as
-comments. Where an article stands above them, they are not what the page is for.
+comments. Where an article stands above them, they are not what the page is for. An *extended* page
+is one of many pieces: the posts of a blog, a longer thread, a longer list, all of them content.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ import numpy as np
 from training.records import LabeledPage, language_of
 from training.rows import Row, Variant, rows_of, variant
 
-__all__ = ["Frames", "grafted"]
+__all__ = ["Frames", "extended", "grafted"]
 
 _ARTICLES = ("article", None)
 _TAILS = ("listing", "collection", "forum", "product")
 _TAIL_LINES = (4, 60)
 _TAIL_CHANCE = 0.5
+_LONG = (*_ARTICLES, "forum", "listing", "collection")
+_LONG_CHANCE = 0.25
+_LONG_PIECES = (3, 13)
+_LONG_LINES = 1000
+_EXCERPT_LINES = (1, 9)
 
 
 @dataclass(frozen=True)
@@ -113,3 +119,51 @@ def grafted(
         place = int(rng.integers(min(len(after), 5) + 1))
         after[place:place] = _tail(other, rng)
     return variant(page, [*before, *own.core, *after], "grafted")
+
+
+def extended(
+    page: LabeledPage, fold: int, frames: Frames, rng: np.random.Generator
+) -> Variant | None:
+    """Return a page with the contents of others of its kind behind its own.
+
+    Of articles, all are whole or all are excerpts, with none to two of the lines before and behind.
+    They have no headline in common; the title line, which names one of them, is left out.
+
+    Parameters
+    ----------
+    page : LabeledPage
+    fold : int
+        The others come from pages of this fold.
+    frames : Frames
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Variant or None
+        None for three pages in four, for those of other kinds, and where there is no other page.
+    """
+    own = _split(page)
+    if own is None or page.page_type not in _LONG or rng.random() > _LONG_CHANCE:
+        return None
+    article = page.page_type in _ARTICLES
+    kinds = _ARTICLES if article else (page.page_type,)
+    pieces = int(rng.integers(*_LONG_PIECES))
+    others = [frames.choose(page, fold, kinds, rng) for _ in range(pieces)]
+    excerpt = article and rng.random() < 0.5
+    most = int(rng.integers(*_EXCERPT_LINES)) if excerpt else _LONG_LINES
+    around = rng.integers(3, size=2).tolist() if article else [0, 0]
+    rows = [row for part in (own, *others) if part for row in _piece(part, most, around)]
+    if others.count(None) == pieces:
+        return None
+    before = own.before[int(article) : len(own.before) - around[0]]
+    return variant(page, [*before, *rows[:_LONG_LINES], *own.after], "extended")
+
+
+def _piece(part: _Parts, most: int, around: Sequence[int]) -> list[Row]:
+    """Return a page's first lines of content, with as many of the lines around as are asked for."""
+    core = part.core
+    solid = [place for place, row in enumerate(core) if row.label == "C" or row.headline]
+    if len(solid) > most:
+        core = core[: solid[most]]
+    core = [Row(row.text, "C" if row.headline else row.label) for row in core]
+    return [*part.before[len(part.before) - around[0] :], *core, *part.after[: around[1]]]

@@ -82,7 +82,7 @@ class Recipe:
     lines: int = LINES
     bins: int = 40
     word_bits: int = 17
-    word_alpha: float = 3e-6
+    word_alpha: float = 1e-5
     kind_bits: int = 15
     kind_strength: float = 30.0
     first: dict[str, Any] = field(default_factory=lambda: _forest(45, 31, 0.4, bags=2))
@@ -101,6 +101,10 @@ class Recipe:
             raise ValueError(
                 f"expected at least one line of a page to learn from; found {self.lines}"
             )
+
+
+_PASSES, _UNSETTLED = 5, 2
+"""Passes over the lines that the word score learns in, and how many of them its mean leaves out."""
 
 
 class _OnCodes(HistGradientBoostingClassifier):  # type: ignore[misc]
@@ -200,6 +204,9 @@ def fit_wording(
 ) -> Floats:
     """Fit the word score: logistic regression by averaged stochastic gradient descent.
 
+    The weights are the mean over all steps but the first passes: those of the last step hang on
+    which lines come last, since a line of a short page weighs up to forty times the mean.
+
     Returns
     -------
     ndarray of float32, shape (2**bits,)
@@ -208,7 +215,12 @@ def fit_wording(
     rows = terms if isinstance(terms, csr_matrix) else vstack(terms, format="csr")
     known = np.flatnonzero((target >= 0) & (weight > 0))
     learner = SGDClassifier(
-        loss="log_loss", alpha=recipe.word_alpha, max_iter=5, tol=None, random_state=recipe.seed
+        loss="log_loss",
+        alpha=recipe.word_alpha,
+        max_iter=_PASSES,
+        tol=None,
+        random_state=recipe.seed,
+        average=_UNSETTLED * len(known),
     )
     scaled = weight[known] / weight[known].mean()
     learner.fit(rows[known], target[known] == 1, sample_weight=scaled)

@@ -156,8 +156,7 @@ def _text(x: float, y: float, text: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}">{text}</text>'
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.teach_curve",
         description="Measure how much labelled pages of a site teach a model about it.",
@@ -168,7 +167,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=8, help="random choices of each site's pages")
     parser.add_argument("--renderer", help="only pages in this rendering")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the curve there")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
     try:
         pages = [p for p in read_pages(options.paths) if options.renderer in (None, p.renderer)]
         counts = sorted(set(options.counts))
