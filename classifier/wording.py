@@ -1,6 +1,6 @@
 """How a line is worded: a linear score of its hashed words and pairs of neighbouring words.
 
-The weights are learned (logistic regression on hashed terms, see ``training.wording``); only
+The weights are learned (logistic regression on hashed terms, see ``training.stages``); only
 numbers are kept, no words. Numbers count as one word, whatever their digits.
 """
 
