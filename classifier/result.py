@@ -123,12 +123,12 @@ def line_labels(
     -------
     list of str
     """
-    chosen = np.zeros(starts[-1], dtype=bool)
-    chosen[solid] = content
     page = np.searchsorted(starts, solid, side="right")
-    inside = content[1:] & content[:-1] & (page[1:] == page[:-1])
-    gaps = np.flatnonzero(inside & (np.diff(solid) > 1))
-    for before, after in zip(solid[gaps].tolist(), solid[gaps + 1].tolist(), strict=True):
-        chosen[before + 1 : after] = True
+    # whether the lines behind a non-blank one stand in its span; those ahead of all stand in none
+    inside = np.append(content[1:] & content[:-1] & (page[1:] == page[:-1]), False)
+    last = np.zeros(starts[-1], dtype=np.intp)
+    last[solid] = 1
+    chosen = inside.take(np.cumsum(last) - 1)
+    chosen[solid] = content
     labels: list[Label] = _LABELS.take(chosen.view(np.uint8)).tolist()
     return labels
