@@ -57,7 +57,7 @@ def lead_upper(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
 
 def tag_counts(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
     """Count the tags of markup in each line: "<" and a word, or "</" and a word."""
-    before, earlier = (text.codes.take(tokens.start - step, mode="wrap") for step in (1, 2))
+    before, earlier = (text.codes.take(tokens.start - step) for step in (1, 2))
     opened = before == ord("<")
     opened |= (before == ord("/")) & (earlier == ord("<"))
     return np.bincount(tokens.line[opened], minlength=text.n_lines)

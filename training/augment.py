@@ -237,8 +237,12 @@ def variants(
     for places in by_name.values():
         place = places[int(rng.integers(len(places)))]
         page = pages[place]
-        made = [bare(page), grafted(page, fold[place], frames, rng), restyled(page, rng)]
-        made.append(extended(page, fold[place], frames, rng))
+        made = [
+            bare(page),
+            grafted(page, fold[place], frames, rng),
+            restyled(page, rng),
+            extended(page, fold[place], frames, rng),
+        ]
         others = [d for d in donors[language_of(page), fold[place]] if d.site != page.site]
         known = headline_of(page) is not None and "C" in page.labels
         if known and others and page.page_type in ("article", None):

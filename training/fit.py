@@ -32,7 +32,7 @@ from training.tuning import Outcome, Tuned, tune
 
 __all__ = ["cross_validate", "fit", "main"]
 
-_MADE = 2.5
+_MADE = 3.0
 """About how many variants are made of a page."""
 
 

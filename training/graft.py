@@ -149,12 +149,13 @@ def extended(
     kinds = _ARTICLES if article else (page.page_type,)
     pieces = int(rng.integers(*_LONG_PIECES))
     others = [frames.choose(page, fold, kinds, rng) for _ in range(pieces)]
+    parts = [own, *filter(None, others)]
     excerpt = article and rng.random() < 0.5
     most = int(rng.integers(*_EXCERPT_LINES)) if excerpt else _LONG_LINES
     around = rng.integers(3, size=2).tolist() if article else [0, 0]
-    rows = [row for part in (own, *others) if part for row in _piece(part, most, around)]
-    if others.count(None) == pieces:
+    if len(parts) == 1:
         return None
+    rows = [row for part in parts for row in _piece(part, most, around)]
     before = own.before[int(article) : len(own.before) - around[0]]
     return variant(page, [*before, *rows[:_LONG_LINES], *own.after], "extended")
 
