@@ -32,7 +32,7 @@ bench-scale: setup
 	$(BIN)/python -m training.bench_scale
 
 model: setup
-	$(BIN)/python -m training.fit $(TRAIN) --weight silver=0.5 --weight own=1.5 \
+	$(BIN)/python -m training.fit $(TRAIN) --lines 80 --weight silver=0.5 --weight own=1.5 \
 	  --out models/default --figures $(FIGURES)
 	$(MAKE) card
 

@@ -58,12 +58,12 @@ def page_terms(batch: Batch, bits: int) -> tuple[Ints, Ints]:
         In order of page and term.
     """
     text, tokens, token = batch.text, batch.tokens, batch.vocabulary.token
-    worded = token[text.classes.take(tokens.start.take(token)) > Char.NUMBER]
+    worded = token.compress(text.classes.take(tokens.start.take(token)) > Char.NUMBER)
     term = (tokens.hash.take(worded) >> np.uint64(64 - bits)).astype(np.intp)
     page = text.page.take(tokens.line.take(worded))
     # a page's words are in order of their hashes
     new = np.diff((page << bits) + term, prepend=-1) > 0
-    return page[new], term[new]
+    return page.compress(new), term.compress(new)
 
 
 def kind_rows(batch: Batch, kinds: Kinds) -> Floats:

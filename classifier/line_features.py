@@ -219,8 +219,8 @@ def _sign_pattern_rows(text: Text) -> Rows:
     kind, codes = text.classes, text.codes
     signs = np.flatnonzero(kind - np.uint8(Char.DOT) < Char.DIGIT - Char.DOT)
     sign = kind.take(signs)
-    dots, colons, money = (signs[sign == x] for x in (Char.DOT, Char.COLON, Char.CURRENCY))
-    ends = signs[sign <= Char.ELLIPSIS]
+    dots, colons, money = (signs.compress(sign == x) for x in (Char.DOT, Char.COLON, Char.CURRENCY))
+    ends = signs.compress(sign <= Char.ELLIPSIS)
     after = kind[ends + 1]
     ends = ends[_AFTER_SENTENCE[after] | ((kind[ends] == Char.TERMINATOR) & (after > Char.HANGUL))]
     dots = dots[_LETTER.take(kind[dots - 1]) & _LETTER.take(kind[dots + 1])]

@@ -54,7 +54,7 @@ PAGE_FEATURES: dict[str, str] = {
 }
 """Name and meaning of each feature of position and of the page."""
 
-STEPS = (-2, -1, 1, 2)
+STEPS = (-1, 1)
 NEIGHBOUR_KEYS = (
     *("chars", "stop_words", "chrome", "upper", "title_case", "digits", "ends_sentence"),
     *("copies", "rarity", "shared_prose", "blank_before", "commas"),

@@ -143,7 +143,7 @@ def index_words(text: Text, tokens: Tokens) -> Vocabulary:
     again = np.flatnonzero(word[1:] == word[:-1])
     before[again + 1] = after[again] = line[again + 1] - line[again]
     worth = log_count(lines) - log_count(carried)
-    return Vocabulary(word, line, np.maximum(worth, 0), before, after, order[new])
+    return Vocabulary(word, line, np.maximum(worth, 0), before, after, order.compress(new))
 
 
 def _others(words: Vocabulary, values: Doubles) -> Doubles:
@@ -183,14 +183,14 @@ def vocabulary_features(
         "shared_before": words.before <= _NEAR,
         "shared_after": words.after <= _NEAR,
     }
-    alone = np.bincount(words.line[(words.before == _FAR) & (words.after == _FAR)], minlength=n)
+    alone = (words.before == _FAR) & (words.after == _FAR)
     return {
         "repeated": 1 - share(distinct, np.diff(tokens.line_start)),
         "rarity": share(total, distinct),
         **{name: _worth_share(words, where, total) for name, where in shared.items()},
-        "only_here": share(alone, distinct),
+        "only_here": share(np.bincount(words.line, alone, minlength=n), distinct),
         **_edge_words(text, tokens),
-        **_naming(text, np.bincount(words.line[of_title], minlength=n), distinct, owned),
+        **_naming(text, np.bincount(words.line, of_title, minlength=n), distinct, owned),
     }
 
 
@@ -204,7 +204,7 @@ def _worth_share(
     words: Vocabulary, where: npt.NDArray[np.bool_], total: npt.NDArray[Any]
 ) -> Doubles:
     """Return the share of each line's worth that some of its words have; -1 without worth."""
-    part = np.bincount(words.line[where], weights=words.worth[where], minlength=len(total))
+    part = np.bincount(words.line, weights=words.worth * where, minlength=len(total))
     return np.where(total > 0, part / np.maximum(total, 1e-9), -1.0)
 
 
@@ -253,8 +253,8 @@ def topic(text: Text, words: Vocabulary, weight: Doubles, value: Doubles) -> Dou
     """
     mass = _others(words, weight)
     seen = mass > 1e-6
-    mean = _others(words, weight * value)[seen] / mass[seen]
-    line, worth = words.line[seen], words.worth[seen]
-    total = np.bincount(line, weights=worth, minlength=text.n_lines)
-    summed = np.bincount(line, weights=worth * mean, minlength=text.n_lines)
+    mean, worth = _others(words, weight * value) / np.where(seen, mass, 1.0), words.worth * seen
+    total, summed = (
+        np.bincount(words.line, weights=x, minlength=text.n_lines) for x in (worth, worth * mean)
+    )
     return np.where(total > 1e-6, summed / np.maximum(total, 1e-6), -1.0)

@@ -30,7 +30,7 @@ def number_rows(text: Text, tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Row
     era = text.codes.take(start) * 128 + text.codes.take(start + 1)
     years = line[(stop - start == 4) & np.isin(era, [49 * 128 + 57, 50 * 128 + 48])]
     calendar = line[np.isin(text.codes.take(stop), _CALENDAR)]
-    words = tokens.line[(mask >> CATEGORIES.index("date")) & 1 > 0]
+    words = tokens.line.compress((mask >> CATEGORIES.index("date")) & 1 > 0)
     counted = (text.classes.take(start - 1) == Char.OPEN) & (behind == Char.CLOSE)
     dated = (line[:-1][paired & stroke], years, calendar, words)
     return {
@@ -77,6 +77,6 @@ def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     related = (mask >> CATEGORIES.index("related")) & 1 > 0
     rows["lead_related"] = _among_first(tokens, related)
     for number, name in enumerate(CATEGORIES):
-        carried = line[kind >> number & 1 > 0]
+        carried = line.compress(kind >> number & 1)
         rows[f"{name}_words"] = share(np.bincount(carried, minlength=n), total)
     return rows

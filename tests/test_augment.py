@@ -128,6 +128,7 @@ def test_an_extended_page_holds_others_of_its_kind_and_fold() -> None:
             assert content(one.page)[0] == "A0."
             assert {"A1.", "A2.", "A3."} & set(content(one.page)) == {"A1."}
             assert one.page.headline_line is None
+            assert one.page.text.split("\n").count("f0") == 1
             seen |= set(one.page.text.split("\n"))
     assert seen == {f"{line}{n}" for line in ("t", "by", "ad", "f") for n in (0, 1)} | {
         "A0.",

@@ -51,6 +51,16 @@ def test_fits_without_binning_are_those_of_scikit_learn() -> None:
     assert BitForest(trees).scores(ROWS.T) == pytest.approx(expected, abs=1e-9)
 
 
+def test_each_tree_is_grown_on_some_features_drawn_anew() -> None:
+    rows = np.random.default_rng(0).random((2000, 20)).astype(np.float32)
+    target = (rows.sum(axis=1) > 10).astype(np.int8)
+    settings = {**small_recipe().first, "max_iter": 30, "tree_features": 0.25}
+    trees = fit_forest(bin_rows(rows, 20), target, np.ones(len(rows)), settings, seed=0)
+    seen = [set(found[found >= 0].tolist()) for found in np.split(trees.feature, trees.root[1:])]
+    assert max(map(len, seen)) == 5
+    assert set().union(*seen) == set(range(20))
+
+
 def test_bags_learn_from_rows_of_their_own() -> None:
     trees = forest(RARE, bags=2, max_iter=1)
     second = int(trees.root[1])

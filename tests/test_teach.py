@@ -242,9 +242,10 @@ def test_mistakes_end_with_a_sentence(
     out = str(tmp_path / "m")
     assert fit.main([str(data), "--base", str(tmp_path / "none"), "--out", out]) == 2
     assert "expected a model directory" in capsys.readouterr().err
-    weighed = [str(data), "--base", str(model_folder), "--out", out, "--weight", "own=2"]
-    assert fit.main(weighed) == 2
-    assert "neither --weight nor --figures" in capsys.readouterr().err
+    taught = [str(data), "--base", str(model_folder), "--out", out]
+    for option in ("--weight own=2", "--figures f", "--lines 9", "--seed 1"):
+        assert fit.main([*taught, *option.split()]) == 2
+        assert f"expected no {option.split()[0]} with --base" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
 
 

@@ -34,7 +34,7 @@ Doubles = npt.NDArray[np.float64]
 Aim = tuple[npt.NDArray[np.int8], Doubles]
 Fit = tuple[float, Callable[[], Any]]
 
-_FOREST_COST = 6e-4  # a boosted tree's time on one line, in those of extracting a page's features
+_FOREST_COST = 1e-3  # a tree of all features' time on one line, in those of a page's extraction
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +203,8 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
 
 def work(lines: float, *forests: dict[str, Any]) -> float:
     """Return what fits of forests on so many lines cost, in pages of feature extraction."""
-    return _FOREST_COST * lines * float(sum(f["misses"] * f["max_iter"] for f in forests))
+    trees = (f["misses"] * f["max_iter"] * f.get("tree_features", 1.0) for f in forests)
+    return _FOREST_COST * lines * float(sum(trees))
 
 
 def _second_rows(

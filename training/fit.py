@@ -231,8 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", type=Path, metavar="MODEL",
                         help="teach this model the sites of the pages, instead")  # fmt: skip
     parser.add_argument("--lines", type=int, default=LINES, metavar="N",
-                        help="learn from so many lines of a page (default %(default)s); fewer are "
-                        "faster; --base learns from all")  # fmt: skip
+                        help="learn from N lines a page at most (default %(default)s)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -266,8 +265,9 @@ def _report(
 
 def _train(options: argparse.Namespace) -> int:
     if options.base:
-        if options.weight or options.figures:
-            raise ValueError("expected neither --weight nor --figures with --base")
+        for name in ("weight", "figures", "lines", "seed"):
+            if getattr(options, name) != _parser().get_default(name):
+                raise ValueError(f"expected no --{name} with --base, which learns from all lines")
         teach(options.paths, options.base, options.out)
         return 0
     pages = read_pages(options.paths)

@@ -157,7 +157,7 @@ def extended(
         return None
     rows = [row for part in parts for row in _piece(part, most, around)]
     before = own.before[int(article) : len(own.before) - around[0]]
-    return variant(page, [*before, *rows[:_LONG_LINES], *own.after], "extended")
+    return variant(page, [*before, *rows[:_LONG_LINES], *own.after[around[1] :]], "extended")
 
 
 def _piece(part: _Parts, most: int, around: Sequence[int]) -> list[Row]:
