@@ -26,6 +26,7 @@ from training.teach import check, learn, lessons
 
 MENU = ["Kestrel Quay", "Tide tables", "Harbour dues", "Moorings", "Chandlery", "Slipway hire"]
 FOOT = ["Ask the harbour master", "Berths to let", "Notices to mariners", "Webcam of the pier"]
+SHIPPED = Path(__file__).parents[1] / "models" / "default"
 NOTE = "The harbour office was open again, and nobody who saw the harbour was surprised by it."
 TIDES = ["high", "low", "spring", "neap", "slack", "rising"]
 
@@ -225,13 +226,11 @@ def test_the_command(
 
 
 def test_one_page_is_enough_but_nothing_can_be_checked(
-    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_jsonl(tmp_path / "one.jsonl", site_pages(1))
     out = tmp_path / "m"
-    assert (
-        fit.main([str(tmp_path / "one.jsonl"), "--base", str(model_folder), "--out", str(out)]) == 0
-    )
+    assert fit.main([str(tmp_path / "one.jsonl"), "--base", str(SHIPPED), "--out", str(out)]) == 0
     assert "one labelled page of quay.example: nothing could be checked" in capsys.readouterr().out
     assert load_model(out).classify(site_pages(6)[5].text).labels[AT] == BOILERPLATE
 
@@ -249,14 +248,12 @@ def test_mistakes_end_with_a_sentence(
     assert not (tmp_path / "m").exists()
 
 
-def test_the_curve(
-    model_folder: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_curve(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     svg = tmp_path / "curve.svg"
-    arguments = [str(model_folder), str(data), "--counts", "1", "2", "--draws", "2"]
+    arguments = [str(SHIPPED), str(data), "--counts", "1", "2", "--draws", "2"]
     assert teach_curve.main([*arguments, "--svg", str(svg)]) == 0
     row = next(x for x in capsys.readouterr().out.split("\n") if x.startswith("| quay.example"))
     untaught, one, two, labels = (float(cell) for cell in row.split("|")[2:6])
     assert untaught < one <= two <= labels == 1.0
     assert svg.read_text().count("<polyline") == 2
-    assert teach_curve.main([str(model_folder), str(data)]) == 2
+    assert teach_curve.main([str(SHIPPED), str(data)]) == 2
