@@ -91,9 +91,9 @@ class Recipe:
     word_alpha: float = 1e-5
     kind_bits: int = 15
     kind_strength: float = 30.0
-    first: dict[str, Any] = field(default_factory=lambda: _forest(60, 31, 0.3, bags=2))
+    first: dict[str, Any] = field(default_factory=lambda: _forest(50, 31, 0.35, bags=2))
     first_headline: dict[str, Any] = field(default_factory=lambda: _headline_forest(40, 16))
-    second: dict[str, Any] = field(default_factory=lambda: _forest(60, 31, 0.3, bags=2))
+    second: dict[str, Any] = field(default_factory=lambda: _forest(50, 31, 0.35, bags=2))
     headline: dict[str, Any] = field(default_factory=lambda: _headline_forest(50, 31))
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
