@@ -79,7 +79,8 @@ def calibrate(outcomes: Sequence[Outcome], weight: Doubles) -> Doubles:
     ----------
     outcomes : sequence of Outcome
     weight : ndarray of float64, shape (n_pages,)
-        The lines of a page weigh so much together.
+        Of each page; its lines weigh so much together, times the root of their number: between
+        one say for each page and one for each line.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def calibrate(outcomes: Sequence[Outcome], weight: Doubles) -> Doubles:
     score = np.concatenate([page.score for page in outcomes])
     truth = np.concatenate([page.truth for page in outcomes])
     lines = np.array([len(page.score) for page in outcomes])
-    heavy = np.repeat(weight / np.maximum(lines, 1), lines)
+    heavy = np.repeat(weight / np.sqrt(np.maximum(lines, 1)), lines)
     known = (truth >= 0) & (heavy > 0)
     score, truth, heavy = score[known], truth[known], heavy[known]
     rank = np.argsort(score, kind="stable")
