@@ -25,7 +25,7 @@ __all__ = ["LINES", "Recipe", "fit_forest", "fit_kinds", "fit_wording", "term_ro
 
 Doubles = npt.NDArray[np.float64]
 
-LINES = 32
+LINES = 48
 """Lines of a page that are learned from, where nothing else is asked for; more are better."""
 
 _THREADS = 1
