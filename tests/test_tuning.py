@@ -53,11 +53,11 @@ def test_the_aim_is_learned_where_the_lines_of_a_page_err_together() -> None:
     assert aims == sorted(aims)
 
 
-def test_calibration_gives_all_pages_the_same_say() -> None:
+def test_in_calibration_a_page_weighs_by_the_root_of_its_lines() -> None:
     def page(lines: int, content: int) -> Outcome:
         blank = np.zeros(lines)
         truth = np.full(lines, content, dtype=np.int8)
         return Outcome(blank, blank, np.ones(lines, int), truth, np.arange(lines), None)
 
     knots = calibrate([page(100, 1), page(1, 0)], np.ones(2))
-    assert np.interp(0.0, *knots) == pytest.approx(1 / 2)
+    assert np.interp(0.0, *knots) == pytest.approx(10 / 11)
