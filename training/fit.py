@@ -265,8 +265,9 @@ def _report(
 
 def _train(options: argparse.Namespace) -> int:
     if options.base:
+        usual = _parser().get_default
         for name in ("weight", "figures", "lines", "seed"):
-            if getattr(options, name) != _parser().get_default(name):
+            if getattr(options, name) != usual(name):
                 raise ValueError(f"expected no --{name} with --base, which learns from all lines")
         teach(options.paths, options.base, options.out)
         return 0
