@@ -10,6 +10,8 @@ beyond the first leaf under the split, `end` those that end beyond the last. The
 the `beyond` rows of splits higher up, so a level of all trees is one take and two operations. The
 Gray code of a leaf's number changes one bit at each boundary: bit b is the XOR of the `beyond`
 rows of the boundaries 1, 3, 5, ... times ``2**b``. The codes pick the leaves' values.
+
+Trees in two steps are two such forests, the second one for the lines that the first leaves open.
 """
 
 from __future__ import annotations
@@ -26,8 +28,11 @@ __all__ = ["BitForest"]
 
 Words = npt.NDArray[np.uint64]
 
-CHUNK_LINES = 1 << 12
+CHUNK_LINES = 1 << 13
 """Lines at once: many a call, so that its cost is small, and yet a few megabytes of bits."""
+
+_GROUP = 128
+"""Comparisons are packed into bits by about so many, while their bytes are in the cache."""
 
 
 class BitForest:
@@ -40,6 +45,9 @@ class BitForest:
     """
 
     def __init__(self, trees: Trees) -> None:
+        self._bound = trees.bound
+        trees, others = trees.in_steps()
+        self._others = None if others is None else BitForest(others)
         levels = [nodes[trees.feature[nodes] >= 0] for nodes in trees.levels()]
         self._baseline = trees.baseline
         self._n_trees = len(trees.root)
@@ -59,6 +67,7 @@ class BitForest:
         self._of_feature = [
             (int(self._feature[start]), slice(start, stop)) for start, stop in pairwise(bounds)
         ]
+        self._most = max((part.stop - part.start for _, part in self._of_feature), default=0)
         self._comparison = np.empty(len(order), dtype=np.intp)
         self._comparison[order] = np.cumsum(new) - 1
         self._left_if_missing = bool(trees.missing_left[splits].all())
@@ -72,7 +81,7 @@ class BitForest:
         self._n_splits = n_splits = sum(map(len, levels))
         # two constant rows stand behind those of the splits: no line, and all lines
         end, begin = np.full((2, len(leaves)), [[n_splits], [n_splits + 1]])
-        first = np.zeros(len(leaves), dtype=np.intp)  # place of the first leaf below a node
+        first = np.full(len(leaves), -1)  # place of the first leaf below a node of these trees
         first[trees.root] = np.arange(self._n_trees) << n_bits
         at_boundary = np.full(self._n_trees << n_bits, n_splits)
         self._levels: list[tuple[slice, Ints]] = []
@@ -85,7 +94,7 @@ class BitForest:
             begin[right], end[right], first[right] = own, end[splits], first[splits] + leaves[left]
             at_boundary[first[right]] = own
             start = stop
-        leaf = trees.feature < 0
+        leaf = (trees.feature < 0) & (first >= 0)
         self._compile_codes(at_boundary, first[leaf], trees.value[leaf], n_bits)
 
     def _compile_codes(self, at_boundary: Ints, place: Ints, value: Doubles, n_bits: int) -> None:
@@ -93,9 +102,9 @@ class BitForest:
         rows = at_boundary.reshape(self._n_trees, -1)
         flips = [rows[:, 1 << bit :: 2 << bit].T for bit in reversed(range(n_bits))]
         self._flips = [np.ascontiguousarray(flip) for flip in flips]
-        self._offset = np.arange(self._n_trees)[:, None] << n_bits
-        self._values = np.zeros(len(at_boundary))
-        self._values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
+        values = np.zeros(len(at_boundary))
+        values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
+        self._values = values.reshape(self._n_trees, -1)
 
     def scores(self, *blocks: Floats) -> Doubles:
         """Return the raw score of each line: the baseline and its leaves, summed in tree order.
@@ -116,22 +125,29 @@ class BitForest:
         for start in range(0, n_lines, CHUNK_LINES):
             stop = min(start + CHUNK_LINES, n_lines)
             beyond = self._beyond([block[:, start:stop] for block in blocks])
-            parts = self._values.take(self._codes(beyond) + self._offset)
-            parts[0] += self._baseline
-            # rows of at least 64 columns are added one upon the other, in the order of the trees
-            scores[start:stop] = parts.sum(axis=0)[: stop - start]
+            total = np.full(64 * beyond.shape[1], self._baseline)
+            for values, codes in zip(self._values, self._codes(beyond), strict=True):
+                total += values.take(codes)
+            scores[start:stop] = total[: stop - start]
+        if self._others:
+            open_ = np.flatnonzero(np.abs(scores) < self._bound)
+            scores[open_] += self._others.scores(*(block.take(open_, axis=1) for block in blocks))
         return scores
 
     def _right(self, blocks: Sequence[Floats]) -> Words:
         """Return the bits of the lines that each split sends right, for every split."""
         rows = [row for block in blocks for row in block]
         size = len(rows[0])
-        beyond = np.empty((len(self._feature), (size + 63) // 64 * 64), dtype=bool)
-        beyond[:, size:] = False
+        flags = np.zeros((_GROUP + self._most, (size + 63) // 64 * 64), dtype=bool)
+        right = np.empty((len(self._feature), flags.shape[1] // 64), dtype=np.uint64)
+        done = 0
         for feature, part in self._of_feature:
             # NaN is not above anything: it goes left here
-            np.greater(rows[feature], self._threshold[part], out=beyond[part, :size])
-        right = _packed(beyond)
+            own = flags[part.start - done : part.stop - done, :size]
+            np.greater(rows[feature], self._threshold[part], out=own)
+            if part.stop - done >= _GROUP or part.stop == len(right):
+                right[done : part.stop] = _packed(flags[: part.stop - done])
+                done = part.stop
         if self._left_if_missing or not any(np.isnan(x.min()) for x in blocks if x.size):
             return right.take(self._comparison, axis=0)
         missing = np.concatenate([np.isnan(block) for block in blocks])

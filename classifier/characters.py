@@ -7,17 +7,30 @@ file, so that a text has the same classes on every Python version.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CLASS", "LOWER", "N_CLASSES", "SCRIPT", "SCRIPTS", "Char", "code_points", "members"]
+__all__ = [
+    "CHARS",
+    "CLASS",
+    "LOWER",
+    "N_CLASSES",
+    "SCRIPT",
+    "SCRIPTS",
+    "Char",
+    "code_points",
+    "members",
+]
 
 
-class Char(IntEnum):
-    """The class of a character; the order matters: from ``DIGIT`` on they make up words."""
+class Char:
+    """The class of a character; the order matters: from ``DIGIT`` on they make up words.
+
+    These are plain integers, since NumPy takes the members of an enumeration for int64, and would
+    widen every array of classes that it compares with one.
+    """
 
     NEWLINE = 0
     SPACE = 1
@@ -66,10 +79,13 @@ class Char(IntEnum):
     SOUTHEAST = 44
 
 
+CHARS = range(Char.SOUTHEAST + 1)
+"""All classes in use."""
+
 N_CLASSES = 64
 """Columns kept for classes: a power of two, so that (line, class) is one shift and one or."""
 
-SCRIPTS: dict[str, tuple[Char, ...]] = {
+SCRIPTS: dict[str, tuple[int, ...]] = {
     "latin": (Char.LATIN_LOWER, Char.LATIN_UPPER, Char.LATIN_OTHER),
     "greek": (Char.GREEK_LOWER, Char.GREEK_UPPER),
     "cyrillic": (Char.CYRILLIC_LOWER, Char.CYRILLIC_UPPER),
@@ -86,12 +102,12 @@ SCRIPTS: dict[str, tuple[Char, ...]] = {
 """Groups of scripts that a line is told apart by."""
 
 
-def members(*classes: Char) -> npt.NDArray[np.bool_]:
+def members(*classes: int) -> npt.NDArray[np.bool_]:
     """Return a look-up table that is true at the given classes.
 
     Parameters
     ----------
-    *classes : Char
+    *classes : int
         The classes wanted.
 
     Returns

@@ -51,16 +51,27 @@ def path_pushes(trees: Trees, values: npt.NDArray[np.float32]) -> npt.NDArray[np
     -------
     ndarray of float64, shape (n_features,)
     """
+    opening, others = trees.in_steps()
+    pushes, score = _walk(opening, values)
+    if others is not None and abs(score) < trees.bound:
+        pushes += _walk(others, values)[0]
+    return pushes
+
+
+def _walk(trees: Trees, values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], float]:
+    """Return the pushes in all of these trees, and the score."""
     pushes = np.zeros(len(values))
-    node = trees.root.astype(np.intp)
-    while len(node := node[trees.feature[node] >= 0]):
+    leaves, node = [], trees.root.astype(np.intp)
+    while len(node):
+        leaves.append(node[trees.feature[node] < 0])
+        node = node[trees.feature[node] >= 0]
         feature = trees.feature[node]
         value = values[feature]
         left = np.where(np.isnan(value), trees.missing_left[node], value <= trees.threshold[node])
         child = np.where(left, trees.left[node], trees.right[node]).astype(np.intp)
         np.add.at(pushes, feature, trees.value[child] - trees.value[node])
         node = child
-    return pushes
+    return pushes, trees.baseline + float(trees.value[np.concatenate(leaves)].sum())
 
 
 def contributions(second: Source, first: Source) -> list[Contribution]:

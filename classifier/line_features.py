@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .characters import SCRIPT, SCRIPTS, Char, members
+from .characters import CHARS, SCRIPT, SCRIPTS, Char, members
 from .counting import Floats, Rows, log_count, share
 from .lexicon import CATEGORIES, lexicon
 from .tokens import LOWER, UPPER, Ints, Text, Tokens, hash_words
@@ -70,13 +70,13 @@ LINE_FEATURES: dict[str, str] = {
 }
 """Name and meaning of each feature of a line alone."""
 
-_LETTERS = tuple(c for c in Char if c >= Char.LATIN_LOWER)
+_LETTERS = tuple(c for c in CHARS if c >= Char.LATIN_LOWER)
 _UPPER_CASE = (Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
-_SIGNS = tuple(c for c in Char if Char.SPACE < c < Char.CONTROL)
-_GROUPS: dict[str, tuple[Char, ...]] = {
+_SIGNS = tuple(c for c in CHARS if Char.SPACE < c < Char.CONTROL)
+_GROUPS: dict[str, tuple[int, ...]] = {
     "letters": _LETTERS,
-    "solid": tuple(c for c in Char if c > Char.SPACE),
-    "word": tuple(c for c in Char if c >= Char.DIGIT),
+    "solid": tuple(c for c in CHARS if c > Char.SPACE),
+    "word": tuple(c for c in CHARS if c >= Char.DIGIT),
     "upper": _UPPER_CASE,
     "digits": (Char.DIGIT, Char.NUMBER),
     "punctuation": _SIGNS,
@@ -101,7 +101,7 @@ _END = members(Char.DOT, Char.QUESTION, Char.TERMINATOR, Char.ELLIPSIS)
 _CLOSER = members(Char.QUOTE, Char.CLOSE)
 _DIGITS = members(Char.DIGIT)
 _LETTER = members(*_LETTERS)
-_SPACED = members(*(c for c in Char if Char.DIGIT <= c < Char.HIRAGANA))
+_SPACED = members(*(c for c in CHARS if Char.DIGIT <= c < Char.HIRAGANA))
 _LEADING_SIGN = members(Char.BULLET, Char.SEPARATOR, Char.HYPHEN, Char.SYMBOL, Char.STAR)
 _AFTER_SENTENCE = members(Char.SPACE, Char.NEWLINE, Char.QUOTE, Char.CLOSE)
 _JOINED_SCRIPT = np.where(SCRIPT == 11, 10, SCRIPT)  # kana and Han mix in every Japanese word
@@ -140,13 +140,15 @@ def _per_line(text: Text, positions: Ints) -> Ints:
 def _histogram(text: Text) -> Floats:
     """Count the characters of each class in each line, shape (n_classes, n_lines)."""
     columns = text.n_lines + 1
-    place = text.classes * np.intp(columns)
-    place += text.line_of
-    table = np.bincount(place, minlength=len(Char) * columns).reshape(len(Char), columns)
-    return table[:, :-1].astype(np.float32)
+    other = np.flatnonzero(text.classes != Char.LATIN_LOWER)
+    place = text.classes.take(other) * np.intp(columns)
+    place += text.line_of.take(other)
+    table = np.bincount(place, minlength=len(CHARS) * columns).reshape(len(CHARS), columns)[:, :-1]
+    table[Char.LATIN_LOWER] = text.stop + 1 - text.start - table.sum(axis=0)  # most of them
+    return table.astype(np.float32)
 
 
-def _total(histogram: Floats, classes: tuple[Char, ...]) -> Floats:
+def _total(histogram: Floats, classes: tuple[int, ...]) -> Floats:
     """Sum some rows of the histogram; whole numbers, so that their order does not matter."""
     whole = len(classes) == classes[-1] - classes[0] + 1
     rows = histogram[classes[0] : classes[-1] + 1] if whole else histogram[list(classes)]
@@ -242,14 +244,12 @@ def _sign_pattern_rows(text: Text) -> Rows:
 
 
 def _joins(text: Text) -> Ints:
-    kind = text.classes
-    letter = kind >= Char.LATIN_LOWER
-    place = np.flatnonzero((kind[1:] != kind[:-1]) & letter[1:] & letter[:-1])
-    before, after = kind.take(place), kind.take(place + 1)
+    place = text.mixed
+    before, after = (text.classes.take(place + step) for step in (-1, 0))
     camel = UPPER.take(after) & LOWER.take(before)
     left, right = _JOINED_SCRIPT.take(before), _JOINED_SCRIPT.take(after)
     mixed = (left != right) & (left > 0) & (right > 0)
-    return _per_line(text, place[camel | mixed] + 1)
+    return _per_line(text, place[camel | mixed])
 
 
 def _words(text: Text, tokens: Tokens, first: npt.NDArray[np.uint8], unspaced: Floats) -> Ints:

@@ -38,32 +38,13 @@ MAX_LINE = 1 << 15
 """A longer line is read by its first and its last half of so many characters."""
 
 _BASE = 0x9E3779B97F4A7C15
-_NONE, _LETTER, _DIGIT, _KATAKANA, _DENSE = range(5)
+_NONE, _DENSE = 0, 4
+_FIRST = Char.DIGIT, Char.MARK, Char.KATAKANA, Char.HIRAGANA
+"""The first class of each group behind `_NONE`: digits, letters, Katakana, and `_DENSE` scripts."""
 
-
-def _groups() -> npt.NDArray[np.uint8]:
-    table = np.zeros(N_CLASSES, dtype=np.uint8)
-    table[Char.MARK : Char.UNCASED + 1] = _LETTER
-    table[[Char.DIGIT, Char.NUMBER]] = _DIGIT
-    table[Char.KATAKANA] = _KATAKANA
-    table[[Char.HIRAGANA, Char.HAN, Char.SOUTHEAST]] = _DENSE
-    return table
-
-
-_GROUP = _groups()
+_GROUP = np.searchsorted(_FIRST, np.arange(N_CLASSES), side="right")
 UPPER = members(Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
 LOWER = members(Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
-
-
-def _edges() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return whether a token begins, and whether one ends, between two classes."""
-    left, right = _GROUP[:, None], _GROUP[None, :]
-    edge = (left != right) | (LOWER[:, None] & UPPER[None, :])
-    solid = ~np.isin(_GROUP, [_NONE, _DENSE])
-    return (edge & solid[None, :]).ravel(), (edge & solid[:, None]).ravel()
-
-
-_BEGINS, _ENDS = _edges()
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +90,13 @@ class Text:
     def bounds(self) -> tuple[Ints, Ints]:
         """First line of each line's page, and the line behind its last."""
         return self.page_start.take(self.page), self.page_start.take(self.page + 1)
+
+    @cached_property
+    def mixed(self) -> Ints:
+        """Letters right behind a letter of another class."""
+        letter = self.classes >= Char.LATIN_LOWER
+        mixed = (self.classes[1:] != self.classes[:-1]) & letter[1:] & letter[:-1]
+        return np.flatnonzero(mixed) + 1
 
     @property
     def n_lines(self) -> int:
@@ -172,14 +160,17 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
     text = "\n".join(["", *("\n".join(lines) for lines in pages if lines), ""])
     codes = code_points(text).astype(np.intp)
     classes = CLASS.take(codes)
-    breaks = np.flatnonzero(classes == Char.NEWLINE)
+    blank = np.flatnonzero(classes <= Char.SPACE)
+    feeds = classes.take(blank) == Char.NEWLINE
+    breaks = blank.compress(feeds)
     if np.diff(breaks).max(initial=0) > MAX_LINE + 1:
         return lay_out([[clip(line) for line in lines] for lines in pages])
-    solid = np.flatnonzero(classes > Char.SPACE)
-    bound = solid.searchsorted(breaks)
-    inked = bound[1:] > bound[:-1]
-    physical = np.flatnonzero(inked)
-    number = np.where(inked, np.cumsum(inked) - 1, len(physical))
+    run = np.flatnonzero(np.diff(blank) > 1)  # the blank characters with a solid one behind
+    line = (np.cumsum(feeds) - 1).take(run)
+    edge = np.flatnonzero(np.diff(line, prepend=-1, append=-1))
+    physical = line[edge[:-1]]
+    number = np.full(len(breaks) - 1, len(physical))
+    number[physical] = np.arange(len(physical))
     physical_start = np.concatenate([[0], np.cumsum(counts)])
     page_start = physical.searchsorted(physical_start)
     return Text(
@@ -188,8 +179,8 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
         line_of=np.repeat(np.append(len(physical), number), np.append(1, np.diff(breaks))),
         start=breaks[physical] + 1,
         stop=breaks[physical + 1],
-        first=solid[bound[physical]],
-        last=solid[bound[physical + 1] - 1],
+        first=blank[run[edge[:-1]]] + 1,
+        last=blank[run[edge[1:] - 1] + 1] - 1,
         physical=physical,
         page=np.repeat(np.arange(len(counts)), np.diff(page_start)),
         page_start=page_start,
@@ -197,10 +188,16 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
     )
 
 
-def _bounds(classes: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
-    change = np.flatnonzero(classes[1:] != classes[:-1])
-    pair = classes.take(change).astype(np.intp) * N_CLASSES + classes.take(change + 1)
-    start, stop = (change.compress(table.take(pair)) + 1 for table in (_BEGINS, _ENDS))
+def _bounds(text: Text) -> tuple[Ints, Ints]:
+    classes, mixed = text.classes, text.mixed
+    group = np.zeros(len(classes), dtype=np.uint8)
+    for first in _FIRST:
+        group += (classes >= first).view(np.uint8)
+    edge = group[1:] != group[:-1]
+    before, after = (classes.take(mixed + step) for step in (-1, 0))
+    edge[mixed[LOWER.take(before) & UPPER.take(after)] - 1] = True
+    solid = classes - np.uint8(Char.DIGIT) < Char.HIRAGANA - Char.DIGIT
+    start, stop = (np.flatnonzero(edge & own) + 1 for own in (solid[1:], solid[:-1]))
     dense = np.flatnonzero(classes >= Char.HIRAGANA)
     if not len(dense):
         return start, stop
@@ -226,7 +223,7 @@ def tokenize(text: Text) -> Tokens:
     -------
     Tokens
     """
-    start, stop = _bounds(text.classes)
+    start, stop = _bounds(text)
     size = 1 << max(16, (len(text.codes) + 1).bit_length())
     power, inverse = powers(_BASE, size), powers(pow(_BASE, -1, 1 << 64), size)
     running = np.zeros(len(text.codes) + 1, dtype=np.uint64)

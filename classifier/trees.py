@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,10 @@ class Trees:
         Root of each tree.
     baseline : float
         Score before the first tree.
+    opening : int
+        The first so many trees are asked of every line; 0 stands for all of them.
+    bound : float
+        The other trees are asked only where the opening ones end nearer to 0 than this.
     """
 
     feature: npt.NDArray[np.int32]
@@ -59,10 +63,24 @@ class Trees:
     value: Doubles
     root: npt.NDArray[np.int32]
     baseline: float
+    opening: int = 0
+    bound: float = 0.0
+
+    def in_steps(self) -> tuple[Trees, Trees | None]:
+        """Return the opening trees and the other ones, None where all of them are opening ones.
+
+        Their tables still hold all nodes; the score of the other ones begins at 0.
+        """
+        if self.opening in (0, len(self.root)):
+            return self, None
+        opening = replace(self, root=self.root[: self.opening], opening=0)
+        return opening, replace(opening, root=self.root[self.opening :], baseline=0.0)
 
     def to_arrays(self, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
         """Return the tables as named rows, to be saved; the inverse of `from_arrays`."""
+        tables: dict[str, npt.NDArray[Any]]
         tables = {prefix + name: getattr(self, name) for name in _DTYPES}
+        tables[f"{prefix}steps"] = np.array([self.opening, self.bound], dtype=np.float64)
         return {**tables, f"{prefix}baseline": np.array([self.baseline])}
 
     @classmethod
@@ -72,7 +90,7 @@ class Trees:
         Raises
         ------
         ValueError
-            If a row is missing or the baseline is not one float64.
+            If a row is missing, or the baseline and the steps are not one and two float64.
         """
         for name in (*_DTYPES, "baseline"):
             if prefix + name not in arrays:
@@ -81,7 +99,12 @@ class Trees:
         baseline = arrays[prefix + "baseline"]
         if baseline.shape != (1,) or baseline.dtype != np.float64:
             raise ValueError(f"expected one float64 in {prefix}baseline")
-        return cls(**tables, baseline=float(baseline[0]))
+        steps = arrays.get(f"{prefix}steps", np.zeros(2))  # older files have one step
+        if steps.shape != (2,) or steps.dtype != np.float64 or steps[0] not in range(MAX_TREES + 1):
+            raise ValueError(f"expected a number of trees and a bound as float64 in {prefix}steps")
+        return cls(
+            **tables, baseline=float(baseline[0]), opening=int(steps[0]), bound=float(steps[1])
+        )
 
     def validate(self, n_features: int) -> None:
         """Check that the tables are trees over `n_features` features, small enough to evaluate.
@@ -112,6 +135,8 @@ class Trees:
     def _check_numbers(self, split: npt.NDArray[np.bool_], n_features: int) -> None:
         if not (np.isfinite(self.value).all() and np.isfinite(self.baseline)):
             raise ValueError("expected finite values and a finite baseline")
+        if not (0 <= self.bound < np.inf and self.opening <= len(self.root)):
+            raise ValueError("expected a finite bound, and no more opening trees than trees")
         if np.isnan(self.threshold).any():
             raise ValueError("expected thresholds that are numbers; found NaN")
         if (self.feature < -1).any() or (self.feature >= n_features).any():

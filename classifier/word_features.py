@@ -66,8 +66,9 @@ def tag_counts(text: Text, tokens: Tokens) -> npt.NDArray[np.intp]:
 def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     """Return the share of each line's tokens in each lexicon."""
     n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
-    known = np.flatnonzero(mask)
-    line, kind = tokens.line.take(known), mask.take(known)
+    stop = np.bincount(tokens.line.compress(mask == 1), minlength=n)
+    other = np.flatnonzero(mask > 1)  # nine in ten of the words that are known are stop words alone
+    line, kind = tokens.line.take(other), mask.take(other)
     icon = tokens.tail == _ICON
     chrome = line[kind & ~np.uint16(1 | 1 << CATEGORIES.index("date")) > 0]
     icons = tokens.line[icon & (mask == 0)]
@@ -77,6 +78,6 @@ def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     related = (mask >> CATEGORIES.index("related")) & 1 > 0
     rows["lead_related"] = _among_first(tokens, related)
     for number, name in enumerate(CATEGORIES):
-        carried = line.compress(kind >> number & 1)
-        rows[f"{name}_words"] = share(np.bincount(carried, minlength=n), total)
+        counted = np.bincount(line.compress(kind >> number & 1), minlength=n)
+        rows[f"{name}_words"] = share(counted if number else counted + stop, total)
     return rows

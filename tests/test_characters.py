@@ -40,7 +40,7 @@ from training.character_table import build, char_class
         ("\ud800", Char.CONTROL),
     ],
 )
-def test_class_of_a_character(char: str, kind: Char) -> None:
+def test_class_of_a_character(char: str, kind: int) -> None:
     assert CLASS[ord(char)] == kind
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits
 
 from classifier.bit_forest import BitForest
-from training.export import float32_below, mean_of, trees_of
+from training.export import constant, float32_below, mean_of, trees_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -162,3 +163,16 @@ def test_the_mean_of_forests() -> None:
     apart = np.mean([BitForest(forest).scores(columns) for forest in forests], axis=0)
     assert np.abs(BitForest(together).scores(columns) - apart).max() < 1e-12
     assert np.array_equal(mean_of(forests[:1]).value, forests[0].value)
+
+
+def test_opening_trees_come_first_in_the_mean() -> None:
+    rows = sample()
+    own = [replace(trees_of(fitted(rows, max_iter=n)), opening=2, bound=3.0) for n in (3, 5)]
+    together = mean_of([own[0], constant(4.0), own[1]])
+    together.validate(5)
+    assert (together.opening, together.bound) == (5, 3.0)
+    first = [forest.in_steps()[0] for forest in own]
+    columns = np.ascontiguousarray(rows.T)
+    apart = sum(BitForest(forest).scores(columns) for forest in first) + 4.0
+    opening = BitForest(together.in_steps()[0]).scores(columns)
+    assert opening == pytest.approx(apart / 3)

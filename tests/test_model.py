@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier import Model, PageResult
+from classifier.bit_forest import BitForest
+from classifier.explain import path_pushes
 from classifier.result import line_labels
 from classifier.span import BOILERPLATE, CONTENT
 
@@ -142,6 +145,16 @@ def test_explanation_accounts_for_the_score(small_model: Model) -> None:
     assert page.explain(-1) == pushes
     with pytest.raises(IndexError, match="line 7 of a page of 3 lines"):
         page.explain(7)
+
+
+@pytest.mark.parametrize("bound", [0.0, 100.0])
+def test_an_explanation_follows_the_trees_that_were_asked(small_model: Model, bound: float) -> None:
+    trees = replace(small_model.second, opening=3, bound=bound)
+    values = small_model.scores([["The bridge was open again, and nobody cared."]]).second[:, 0]
+    asked = trees.root if bound else trees.root[:3]
+    score = BitForest(trees).scores(values[:, None])[0]
+    start = trees.baseline + trees.value[asked].sum()
+    assert path_pushes(trees, values).sum() == pytest.approx(score - start)
 
 
 def test_scikit_learn_is_not_imported_at_run_time() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -11,13 +13,14 @@ from classifier.stacking import probability
 from classifier.trees import Trees
 from tests.conftest import small_recipe
 from training.binning import bin_rows
-from training.stages import Recipe, fit_forest, fit_wording
+from training.forests import fit_forest
+from training.stages import Recipe, fit_wording
 
 ROWS = np.random.default_rng(0).random((4000, 3)).astype(np.float32)
 RARE = ((ROWS[:, 0] > 0.9) & (np.random.default_rng(1).random(4000) < 0.3)).astype(np.int8)
 
 
-def forest(target: np.ndarray, **settings: float) -> Trees:
+def forest(target: np.ndarray, **settings: Any) -> Trees:
     return fit_forest(
         bin_rows(ROWS, 20), target, np.ones(len(ROWS)), {**small_recipe().first, **settings}, seed=0
     )
@@ -65,6 +68,21 @@ def test_bags_learn_from_rows_of_their_own() -> None:
     trees = forest(RARE, bags=2, max_iter=1)
     second = int(trees.root[1])
     assert trees.value[:second].tolist() != trees.value[second:].tolist()
+
+
+def test_later_trees_move_the_lines_within_the_bound_alone() -> None:
+    settings = {"bags": 2, "max_iter": 5}
+    later = {"max_iter": 20, "learning_rate": 0.1, "max_leaf_nodes": 6, "bound": 0.3}
+    noise = np.random.default_rng(2).normal(0, 0.3, 4000)
+    target = (ROWS.sum(axis=1) + noise > 1.5).astype(np.int8)
+    one, two = forest(target, **settings), forest(target, **settings, later=later)
+    assert (len(two.root), two.opening, two.bound) == (50, 10, 0.3)
+    before, after = (BitForest(trees).scores(ROWS.T) for trees in (one, two))
+    moved = before != after
+    assert moved.tolist() == (np.abs(before) < 0.3).tolist()
+    assert 0.1 < moved.mean() < 0.9
+    errors = [((probability(x) - target)[moved] ** 2).mean() for x in (before, after)]
+    assert errors[1] < errors[0]
 
 
 @pytest.mark.parametrize(("target", "low", "high"), [(-1, 0, 0.05), (0, 0, 0.05), (1, 0.95, 1)])

@@ -21,6 +21,12 @@ Doubles = npt.NDArray[np.float64]
 
 def walk(trees: Trees, matrix: Floats) -> Doubles:
     """Walk every line down every tree: slow, plain, and what the fast way must equal."""
+    if 0 < (opening := trees.opening) < len(trees.root):
+        score = walk(replace(trees, root=trees.root[:opening], opening=0), matrix)
+        near = np.abs(score) < trees.bound
+        others = replace(trees, root=trees.root[opening:], opening=0, baseline=0.0)
+        score[near] += walk(others, matrix[:, near])
+        return score
     lines = np.arange(matrix.shape[1])
     score = np.full(len(lines), trees.baseline)
     for root in trees.root:
@@ -75,6 +81,8 @@ def grown(rng: np.random.Generator, n_trees: int, most_leaves: int, n_features: 
         value=rng.normal(size=size),
         root=np.array(root, np.int32),
         baseline=float(rng.normal()),
+        opening=int(rng.integers(n_trees + 1)),
+        bound=float(rng.choice([0, 1, 100])),
     )
 
 
@@ -97,6 +105,13 @@ def test_scores_worked_by_hand() -> None:
     trees.validate(2)
     assert BitForest(trees).scores(matrix).tolist() == expected.tolist()
     assert walk(trees, matrix).tolist() == expected.tolist()
+
+
+def test_other_trees_are_asked_of_the_lines_within_the_bound() -> None:
+    trees = replace(two_trees(), opening=1, bound=2.5)
+    trees.validate(2)
+    matrix = np.array([[1.0, 1.0, 1.6], [-3.0, -1.0, 0.0]], np.float32)
+    assert BitForest(trees).scores(matrix).tolist() == [17.5, 2.5, 4.5]
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 3, 9, 40]), st.sampled_from([0.0, 0.2]))
@@ -148,15 +163,24 @@ def test_no_lines() -> None:
 
 
 def test_arrays_and_back() -> None:
-    trees = two_trees()
+    trees = replace(two_trees(), opening=1, bound=2.5)
     arrays = {**trees.to_arrays("x_"), **trees.to_arrays("y_")}
     again = Trees.from_arrays(arrays, "x_")
-    assert again.baseline == 0.5
+    assert (again.baseline, again.opening, again.bound) == (0.5, 1, 2.5)
     assert all(np.array_equal(again.to_arrays()[k], v) for k, v in trees.to_arrays().items())
     with pytest.raises(ValueError, match="array z_feature"):
         Trees.from_arrays(arrays, "z_")
     with pytest.raises(ValueError, match="one float64 in x_baseline"):
         Trees.from_arrays({**arrays, "x_baseline": np.array([1, 2])}, "x_")
+    for steps in ([1.0], [1, 2], [0.5, 1.0], [-1.0, 1.0], [np.nan, 1.0]):
+        with pytest.raises(ValueError, match="bound as float64 in x_steps"):
+            Trees.from_arrays({**arrays, "x_steps": np.array(steps)}, "x_")
+
+
+def test_files_without_steps_have_one() -> None:
+    arrays = two_trees().to_arrays()
+    del arrays["steps"]
+    assert Trees.from_arrays(arrays).in_steps()[1] is None
 
 
 def changed(name: str, place: int, value: float) -> dict[str, Any]:
@@ -172,6 +196,10 @@ DAMAGE: list[tuple[dict[str, Any], str]] = [
     ({"root": np.empty(0, np.int32)}, "trees"),
     ({"root": np.zeros(module.MAX_TREES + 1, np.int32)}, "trees"),
     ({"baseline": np.inf}, "finite"),
+    ({"bound": np.inf}, "finite bound"),
+    ({"bound": np.nan}, "finite bound"),
+    ({"bound": -1.0}, "finite bound"),
+    ({"opening": 3}, "no more opening trees"),
     (changed("value", 0, np.inf), "finite"),
     (changed("threshold", 1, np.nan), "NaN"),
     (changed("feature", 0, 2), "features from 0 to 1"),

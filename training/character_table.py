@@ -56,7 +56,7 @@ _SCRIPT_NAME = {name: kind for kind, names in _UNCASED.items() for name in names
 
 
 @cache
-def char_class(char: str) -> Char:
+def char_class(char: str) -> int:
     """Return the class of one character, read off its Unicode category and name."""
     category = unicodedata.category(char)
     if char == "\n":
@@ -74,7 +74,7 @@ def char_class(char: str) -> Char:
     )
 
 
-def _word_class(char: str, category: str) -> Char:
+def _word_class(char: str, category: str) -> int:
     if category == "Nd":
         return Char.DIGIT
     script = unicodedata.name(char, "").split(" ")[0].removeprefix("FULLWIDTH")

@@ -22,9 +22,10 @@ from classifier.scoring import HEADLINE_NAMES, SECOND_NAMES, headline_chance, se
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, targets, walk
+from training.forests import fit_forest
 from training.progress import Tick
 from training.records import headline_of
-from training.stages import Recipe, fit_forest, fit_kinds, fit_wording, term_rows
+from training.stages import Recipe, fit_kinds, fit_wording, term_rows
 from training.tuning import Outcome, Tuned
 
 __all__ = ["CrossFit", "Rows", "cross_fit", "decode", "draw_rows", "final_model", "work"]

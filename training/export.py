@@ -92,10 +92,13 @@ def constant(score: float) -> Trees:
 def mean_of(forests: Sequence[Trees]) -> Trees:
     """Return one forest whose score is the mean of several forests' scores.
 
+    The forests' first trees come first, then their second ones, and so on, so that opening trees
+    stay ahead of the others.
+
     Parameters
     ----------
     forests : sequence of Trees
-        At least one.
+        At least one; the highest of their bounds holds.
 
     Returns
     -------
@@ -112,6 +115,7 @@ def mean_of(forests: Sequence[Trees]) -> Trees:
         moves = zip(parts, shift, strict=True)
         return np.concatenate([np.where(x < 0, x, x + by) for x, by in moves]).astype(np.int32)
 
+    turn = np.concatenate([np.arange(len(forest.root)) for forest in forests])
     return Trees(
         feature=joined("feature"),
         threshold=joined("threshold"),
@@ -119,8 +123,10 @@ def mean_of(forests: Sequence[Trees]) -> Trees:
         left=moved("left"),
         right=moved("right"),
         value=joined("value") / len(forests),
-        root=moved("root"),
+        root=moved("root")[np.argsort(turn, kind="stable")],
         baseline=sum(forest.baseline for forest in forests) / len(forests),
+        opening=sum(forest.opening or len(forest.root) for forest in forests),
+        bound=max(forest.bound for forest in forests),
     )
 
 
