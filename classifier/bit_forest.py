@@ -28,10 +28,13 @@ __all__ = ["BitForest"]
 
 Words = npt.NDArray[np.uint64]
 
-CHUNK_LINES = 1 << 13
+CHUNK_LINES = 1 << 14
 """Lines at once: many a call, so that its cost is small, and yet a few megabytes of bits."""
 
-_GROUP = 128
+_FEW = 512
+"""So many lines are compared with all thresholds at once."""
+
+_GROUP = 64
 """Comparisons are packed into bits by about so many, while their bytes are in the cache."""
 
 
@@ -102,9 +105,9 @@ class BitForest:
         rows = at_boundary.reshape(self._n_trees, -1)
         flips = [rows[:, 1 << bit :: 2 << bit].T for bit in reversed(range(n_bits))]
         self._flips = [np.ascontiguousarray(flip) for flip in flips]
-        values = np.zeros(len(at_boundary))
-        values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
-        self._values = values.reshape(self._n_trees, -1)
+        self._offset = np.arange(self._n_trees)[:, None] << n_bits
+        self._values = np.zeros(len(at_boundary))
+        self._values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
 
     def scores(self, *blocks: Floats) -> Doubles:
         """Return the raw score of each line: the baseline and its leaves, summed in tree order.
@@ -125,35 +128,56 @@ class BitForest:
         for start in range(0, n_lines, CHUNK_LINES):
             stop = min(start + CHUNK_LINES, n_lines)
             beyond = self._beyond([block[:, start:stop] for block in blocks])
-            total = np.full(64 * beyond.shape[1], self._baseline)
-            for values, codes in zip(self._values, self._codes(beyond), strict=True):
-                total += values.take(codes)
-            scores[start:stop] = total[: stop - start]
+            scores[start:stop] = self._sums(self._codes(beyond))[: stop - start]
         if self._others:
             open_ = np.flatnonzero(np.abs(scores) < self._bound)
             scores[open_] += self._others.scores(*(block.take(open_, axis=1) for block in blocks))
         return scores
 
+    def _sums(self, codes: npt.NDArray[np.uint8]) -> Doubles:
+        """Return the sums of the leaves' values, a few trees at once where lines are few."""
+        total: Doubles = np.full(codes.shape[1], self._baseline)
+        step = max(1, CHUNK_LINES // codes.shape[1]) if codes.size else 1
+        for first in range(0, self._n_trees, step):
+            own = slice(first, first + step)
+            parts = self._values.take(codes[own] + self._offset[own])
+            parts[0] += total
+            # rows of at least 64 columns are added one upon the other, in the order of the trees
+            total = parts.sum(axis=0)
+        return total
+
     def _right(self, blocks: Sequence[Floats]) -> Words:
         """Return the bits of the lines that each split sends right, for every split."""
+        # NaN is not above anything: it goes left here
+        right = (self._few if blocks[0].shape[1] <= _FEW else self._many)(blocks)
+        if self._left_if_missing or not any(np.isnan(x.min()) for x in blocks if x.size):
+            return right.take(self._comparison, axis=0)
+        missing = np.concatenate([np.isnan(block) for block in blocks])
+        missing = np.pad(missing, ((0, 0), (0, -missing.shape[1] % 64)))
+        right = np.concatenate([right, right | _packed(missing).take(self._feature, axis=0)])
+        return right.take(self._comparison_if_missing, axis=0)
+
+    def _few(self, blocks: Sequence[Floats]) -> Words:
+        """Return the bits of the lines above each threshold, in one comparison."""
+        values = np.concatenate(blocks).take(self._feature, axis=0)
+        flags = np.zeros((len(values), (values.shape[1] + 63) // 64 * 64), dtype=bool)
+        np.greater(values, self._threshold, out=flags[:, : values.shape[1]])
+        return _packed(flags)
+
+    def _many(self, blocks: Sequence[Floats]) -> Words:
+        """Return the same by one comparison a feature, which copies no values."""
         rows = [row for block in blocks for row in block]
         size = len(rows[0])
         flags = np.zeros((_GROUP + self._most, (size + 63) // 64 * 64), dtype=bool)
         right = np.empty((len(self._feature), flags.shape[1] // 64), dtype=np.uint64)
         done = 0
         for feature, part in self._of_feature:
-            # NaN is not above anything: it goes left here
             own = flags[part.start - done : part.stop - done, :size]
             np.greater(rows[feature], self._threshold[part], out=own)
             if part.stop - done >= _GROUP or part.stop == len(right):
                 right[done : part.stop] = _packed(flags[: part.stop - done])
                 done = part.stop
-        if self._left_if_missing or not any(np.isnan(x.min()) for x in blocks if x.size):
-            return right.take(self._comparison, axis=0)
-        missing = np.concatenate([np.isnan(block) for block in blocks])
-        missing = np.pad(missing, ((0, 0), (0, -size % 64)))
-        right = np.concatenate([right, right | _packed(missing).take(self._feature, axis=0)])
-        return right.take(self._comparison_if_missing, axis=0)
+        return right
 
     def _beyond(self, blocks: Sequence[Floats]) -> Words:
         """Return the bits of the lines that end beyond each split, and the constant rows."""

@@ -160,17 +160,14 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
     text = "\n".join(["", *("\n".join(lines) for lines in pages if lines), ""])
     codes = code_points(text).astype(np.intp)
     classes = CLASS.take(codes)
-    blank = np.flatnonzero(classes <= Char.SPACE)
-    feeds = classes.take(blank) == Char.NEWLINE
-    breaks = blank.compress(feeds)
+    breaks = np.flatnonzero(classes == Char.NEWLINE)
     if np.diff(breaks).max(initial=0) > MAX_LINE + 1:
         return lay_out([[clip(line) for line in lines] for lines in pages])
-    run = np.flatnonzero(np.diff(blank) > 1)  # the blank characters with a solid one behind
-    line = (np.cumsum(feeds) - 1).take(run)
-    edge = np.flatnonzero(np.diff(line, prepend=-1, append=-1))
-    physical = line[edge[:-1]]
-    number = np.full(len(breaks) - 1, len(physical))
-    number[physical] = np.arange(len(physical))
+    solid = np.flatnonzero(classes > Char.SPACE)
+    bound = solid.searchsorted(breaks)
+    inked = bound[1:] > bound[:-1]
+    physical = np.flatnonzero(inked)
+    number = np.where(inked, np.cumsum(inked) - 1, len(physical))
     physical_start = np.concatenate([[0], np.cumsum(counts)])
     page_start = physical.searchsorted(physical_start)
     return Text(
@@ -179,8 +176,8 @@ def lay_out(pages: Sequence[Sequence[str]]) -> Text:
         line_of=np.repeat(np.append(len(physical), number), np.append(1, np.diff(breaks))),
         start=breaks[physical] + 1,
         stop=breaks[physical + 1],
-        first=blank[run[edge[:-1]]] + 1,
-        last=blank[run[edge[1:] - 1] + 1] - 1,
+        first=solid[bound[physical]],
+        last=solid[bound[physical + 1] - 1],
         physical=physical,
         page=np.repeat(np.arange(len(counts)), np.diff(page_start)),
         page_start=page_start,

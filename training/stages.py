@@ -20,7 +20,7 @@ __all__ = ["LINES", "Recipe", "fit_kinds", "fit_wording", "term_rows"]
 
 Doubles = npt.NDArray[np.float64]
 
-LINES = 48
+LINES = 24
 """Lines of a page that are learned from, where nothing else is asked for; more are better."""
 
 
