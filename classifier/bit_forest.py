@@ -11,7 +11,7 @@ the `beyond` rows of splits higher up, so a level of all trees is one take and t
 Gray code of a leaf's number changes one bit at each boundary: bit b is the XOR of the `beyond`
 rows of the boundaries 1, 3, 5, ... times ``2**b``. The codes pick the leaves' values.
 
-Trees in two steps are two such forests, the second one for the lines that the first leaves open.
+Trees in two steps are two such forests, the second for the lines that the first leaves in doubt.
 """
 
 from __future__ import annotations
@@ -130,14 +130,15 @@ class BitForest:
             beyond = self._beyond([block[:, start:stop] for block in blocks])
             scores[start:stop] = self._sums(self._codes(beyond))[: stop - start]
         if self._others:
-            open_ = np.flatnonzero(np.abs(scores) < self._bound)
-            scores[open_] += self._others.scores(*(block.take(open_, axis=1) for block in blocks))
+            doubtful = np.flatnonzero(np.abs(scores) < self._bound)
+            parts = (block.take(doubtful, axis=1) for block in blocks)
+            scores[doubtful] += self._others.scores(*parts)
         return scores
 
     def _sums(self, codes: npt.NDArray[np.uint8]) -> Doubles:
         """Return the sums of the leaves' values, a few trees at once where lines are few."""
         total: Doubles = np.full(codes.shape[1], self._baseline)
-        step = max(1, CHUNK_LINES // codes.shape[1]) if codes.size else 1
+        step = max(1, CHUNK_LINES // codes.shape[1])
         for first in range(0, self._n_trees, step):
             own = slice(first, first + step)
             parts = self._values.take(codes[own] + self._offset[own])

@@ -67,7 +67,7 @@ def lexicon_rows(tokens: Tokens, mask: npt.NDArray[np.uint16]) -> Rows:
     """Return the share of each line's tokens in each lexicon."""
     n, total = len(tokens.line_start) - 1, np.diff(tokens.line_start)
     stop = np.bincount(tokens.line.compress(mask == 1), minlength=n)
-    other = np.flatnonzero(mask > 1)  # nine in ten of the words that are known are stop words alone
+    other = np.flatnonzero(mask > 1)  # three in four of the known words are stop words and no more
     line, kind = tokens.line.take(other), mask.take(other)
     icon = tokens.tail == _ICON
     chrome = line[kind & ~np.uint16(1 | 1 << CATEGORIES.index("date")) > 0]

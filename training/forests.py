@@ -120,7 +120,7 @@ def _fit_trees(
 ) -> Trees:
     """Fit one forest; where a class has no rows, it is one leaf, and says no where no row is.
 
-    The opening trees learn from its own rows, the later ones from all that those leave open.
+    The opening trees learn from its own rows, the later ones from all that those leave in doubt.
     """
     codes, truth, weight = every[0][own], every[1][own], every[2][own]
     hits, misses = int(truth.sum()), int((~truth).sum())
@@ -140,7 +140,7 @@ def _fit_trees(
 
 
 def _fit_later(learner: _OnCodes, opening: Trees, settings: dict[str, Any], every: _Rows) -> None:
-    """Let the learner grow the later trees, on the rows that the opening ones leave open."""
+    """Let the learner grow the later trees, on the rows that the opening ones leave in doubt."""
     forest = BitForest(opening)
     blocks = np.array_split(every[0], 1 + len(every[0]) // CHUNK_LINES)
     scores = np.concatenate([forest.scores(block.T.astype(np.float32)) for block in blocks])
