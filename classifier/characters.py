@@ -16,7 +16,6 @@ __all__ = [
     "CHARS",
     "CLASS",
     "LOWER",
-    "N_CLASSES",
     "SCRIPT",
     "SCRIPTS",
     "Char",
@@ -82,9 +81,6 @@ class Char:
 CHARS = range(Char.SOUTHEAST + 1)
 """All classes in use."""
 
-N_CLASSES = 64
-"""Columns kept for classes: a power of two, so that (line, class) is one shift and one or."""
-
 SCRIPTS: dict[str, tuple[int, ...]] = {
     "latin": (Char.LATIN_LOWER, Char.LATIN_UPPER, Char.LATIN_OTHER),
     "greek": (Char.GREEK_LOWER, Char.GREEK_UPPER),
@@ -112,15 +108,15 @@ def members(*classes: int) -> npt.NDArray[np.bool_]:
 
     Returns
     -------
-    ndarray of bool, shape (N_CLASSES,)
+    ndarray of bool, shape (len(CHARS),)
     """
-    table = np.zeros(N_CLASSES, dtype=bool)
+    table = np.zeros(len(CHARS), dtype=bool)
     table[list(classes)] = True
     return table
 
 
 def _script_of_class() -> npt.NDArray[np.uint8]:
-    table = np.zeros(N_CLASSES, dtype=np.uint8)
+    table = np.zeros(len(CHARS), dtype=np.uint8)
     for number, classes in enumerate(SCRIPTS.values(), start=1):
         table[list(classes)] = number
     return table

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .characters import CLASS, N_CLASSES, Char, code_points, members
+from .characters import CHARS, CLASS, Char, code_points, members
 from .characters import LOWER as LOWER_CODE
 from .hashing import UInts, finalize, powers
 
@@ -42,7 +42,7 @@ _NONE, _DENSE = 0, 4
 _FIRST = Char.DIGIT, Char.MARK, Char.KATAKANA, Char.HIRAGANA
 """The first class of each group behind `_NONE`: digits, letters, Katakana, and `_DENSE` scripts."""
 
-_GROUP = np.searchsorted(_FIRST, np.arange(N_CLASSES), side="right")
+_GROUP = np.searchsorted(_FIRST, CHARS, side="right")
 UPPER = members(Char.LATIN_UPPER, Char.GREEK_UPPER, Char.CYRILLIC_UPPER, Char.CASED_UPPER)
 LOWER = members(Char.LATIN_LOWER, Char.GREEK_LOWER, Char.CYRILLIC_LOWER, Char.CASED_LOWER)
 
