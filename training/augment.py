@@ -158,8 +158,14 @@ def _site_name(page: LabeledPage, rows: Sequence[Row]) -> str:
     return words.replace("-", " ").title()
 
 
-def _sign(rows: list[Row], name: str, donors: Sequence[_Donor], rng: np.random.Generator) -> None:
-    """Put a site's name in the title line's place, under a picture and at the page's end."""
+def _take_title(
+    page: LabeledPage, rows: list[Row], donors: Sequence[_Donor], rng: np.random.Generator
+) -> None:
+    """Take the title line away, or put the site's name there, under a picture and at the end."""
+    if rng.random() >= 0.35:
+        rows.pop(0)
+        return
+    name = _site_name(page, rows)
     rows[0] = Row(name, "B", added=True)
     if rng.random() < 0.6:
         sentences = donors[int(rng.integers(len(donors)))].sentences
@@ -200,10 +206,7 @@ def dressed(page: LabeledPage, donors: Sequence[_Donor], rng: np.random.Generato
     if rng.random() < 0.4:
         _glue_menu(rows, rng)
     if rng.random() < 0.6 and rows[0].label == "B" and not rows[0].headline:
-        if rng.random() < 0.35:
-            _sign(rows, _site_name(page, rows), donors, rng)
-        else:
-            rows.pop(0)
+        _take_title(page, rows, donors, rng)
     if rng.random() < 0.15:
         place = int(rng.choice([i for i, row in enumerate(rows) if row.label == "B"] or [0]))
         rows[place:place] = _markup(rng)

@@ -98,6 +98,15 @@ def _cross_validation(report: dict[str, Any]) -> list[str]:
     ]
 
 
+def _check(name: str, report: dict[str, Any]) -> list[str]:
+    total = report["total"]
+    about = (
+        f"{total['pages']} renderings of {total['sites']} sites that the model never saw; "
+        f"data SHA-256 `{report['info']['data_sha256']}`."
+    )
+    return [f"## Check: {name}", about, "\n".join(_table(report))]
+
+
 def _data(training: dict[str, Any]) -> list[str]:
     rows = [
         f"| {row['prefix']} | {row['renderings']} | {row['license'] or 'own pages, MIT'} |"
@@ -143,12 +152,7 @@ def card(
     for report in reports:
         parts += _cross_validation(report)
     for name, check in checks.items():
-        total = check["total"]
-        about = (
-            f"{total['pages']} renderings of {total['sites']} sites that the model never saw; "
-            f"data SHA-256 `{check['info']['data_sha256']}`."
-        )
-        parts += [f"## Check: {name}", about, "\n".join(_table(check))]
+        parts += _check(name, check)
     parts += [
         "## Presets",
         "Mean word precision and recall of pages against their labels, out of fold.",
