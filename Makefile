@@ -32,8 +32,8 @@ bench-scale: setup
 	$(BIN)/python -m training.bench_scale
 
 model: setup
-	$(BIN)/python -m training.fit $(TRAIN) --lines 80 --weight silver=0.5 --weight own=1.5 \
-	  --out models/default --figures $(FIGURES)
+	$(BIN)/python -m training.fit $(TRAIN) --lines 80 --features 0.6 --weight silver=0.5 \
+	  --weight own=1.5 --out models/default --figures $(FIGURES)
 	$(MAKE) card
 
 card: setup

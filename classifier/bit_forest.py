@@ -31,6 +31,9 @@ Words = npt.NDArray[np.uint64]
 CHUNK_LINES = 1 << 14
 """Lines at once: many a call, so that its cost is small, and yet a few megabytes of bits."""
 
+_BYTES = 1 << 24
+"""Fewer lines at once where the bits of a forest's splits would take more."""
+
 _FEW = 512
 """So many lines are compared with all thresholds at once."""
 
@@ -56,6 +59,7 @@ class BitForest:
         self._n_trees = len(trees.root)
         self._compile_comparisons(trees, np.concatenate(levels))
         self._compile_rows(trees, levels)
+        self._chunk = min(CHUNK_LINES, (_BYTES // (8 * self._n_splits + 1) + 1) * 64)
 
     def _compile_comparisons(self, trees: Trees, splits: Ints) -> None:
         """List each comparison of a feature with a threshold once."""
@@ -125,8 +129,8 @@ class BitForest:
         """
         n_lines = blocks[0].shape[1]
         scores = np.empty(n_lines)
-        for start in range(0, n_lines, CHUNK_LINES):
-            stop = min(start + CHUNK_LINES, n_lines)
+        for start in range(0, n_lines, self._chunk):
+            stop = min(start + self._chunk, n_lines)
             beyond = self._beyond([block[:, start:stop] for block in blocks])
             scores[start:stop] = self._sums(self._codes(beyond))[: stop - start]
         if self._others:

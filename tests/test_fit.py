@@ -13,7 +13,7 @@ import pytest
 
 from classifier.model_file import load_model, save_model
 from tests.conftest import invented_pages, small_recipe
-from training import evaluate, fit
+from training import evaluate, fit, stages
 from training.dataset import VARIANTS, build, draw, fold_of, walk
 from training.labeled import write_jsonl
 from training.records import LabeledPage, headline_of
@@ -188,7 +188,17 @@ def test_pages_without_content_are_refused(pages: Sequence[LabeledPage]) -> None
 @pytest.mark.parametrize("text", ["silver", "silver=x", "silver=-1", "silver=nan"])
 def test_weights_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        fit.parse_factors([text])
+        stages.parse_factors([text])
+
+
+@pytest.mark.parametrize("share", ["0", "-1", "1.5", "nan"])
+def test_a_share_of_features_is_one(
+    share: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_jsonl(tmp_path / "pages.jsonl", invented_pages())
+    command = [str(tmp_path / "pages.jsonl"), "--out", str(tmp_path / "m"), "--features", share]
+    assert fit.main(command) == 2
+    assert "expected a share of the features" in capsys.readouterr().err
 
 
 def test_the_commands(

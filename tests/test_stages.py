@@ -58,9 +58,11 @@ def test_each_tree_is_grown_on_some_features_drawn_anew() -> None:
     rows = np.random.default_rng(0).random((2000, 20)).astype(np.float32)
     target = (rows.sum(axis=1) > 10).astype(np.int8)
     settings = {**small_recipe().first, "max_iter": 30, "tree_features": 0.25}
+    later = {"max_iter": 20, "learning_rate": 0.1, "max_leaf_nodes": 31, "bound": 9.0}
+    settings["later"] = {**later, "tree_features": 0.5}
     trees = fit_forest(bin_rows(rows, 20), target, np.ones(len(rows)), settings, seed=0)
     seen = [set(found[found >= 0].tolist()) for found in np.split(trees.feature, trees.root[1:])]
-    assert max(map(len, seen)) == 5
+    assert (max(map(len, seen[:30])), max(map(len, seen[30:]))) == (5, 10)
     assert set().union(*seen) == set(range(20))
 
 
@@ -73,6 +75,7 @@ def test_bags_learn_from_rows_of_their_own() -> None:
 def test_later_trees_move_the_lines_within_the_bound_alone() -> None:
     settings = {"bags": 2, "max_iter": 5}
     later = {"max_iter": 20, "learning_rate": 0.1, "max_leaf_nodes": 6, "bound": 0.3}
+    later["tree_features"] = 1.0
     noise = np.random.default_rng(2).normal(0, 0.3, 4000)
     target = (ROWS.sum(axis=1) + noise > 1.5).astype(np.int8)
     one, two = forest(target, **settings), forest(target, **settings, later=later)

@@ -36,6 +36,7 @@ Aim = tuple[npt.NDArray[np.int8], Doubles]
 Fit = tuple[float, Callable[[], Any]]
 
 _FOREST_COST = 1e-3  # a tree of all features' time on one line, in those of a page's extraction
+_DOUBTFUL = 0.4  # share of the drawn lines that later trees learn from
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,8 +205,14 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
 
 def work(lines: float, *forests: dict[str, Any]) -> float:
     """Return what fits of forests on so many lines cost, in pages of feature extraction."""
-    trees = (f["misses"] * f["max_iter"] * f.get("tree_features", 1.0) for f in forests)
-    return _FOREST_COST * lines * float(sum(trees))
+    return _FOREST_COST * lines * sum(map(_effort, forests))
+
+
+def _effort(forest: dict[str, Any]) -> float:
+    """Return how many trees of all features on all lines take as long as a forest."""
+    later = {"max_iter": 0, "tree_features": 0.0, **forest.get("later", {})}
+    opening = forest["misses"] * forest["max_iter"] * forest.get("tree_features", 1.0)
+    return float(opening + _DOUBTFUL * later["max_iter"] * later["tree_features"])
 
 
 def _second_rows(

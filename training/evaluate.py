@@ -265,8 +265,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _cross_validated(options: argparse.Namespace, pages: Sequence[LabeledPage]) -> list[Prediction]:
-    from training.fit import cross_validate, parse_factors, total_work
-    from training.stages import Recipe
+    from training.fit import cross_validate, total_work
+    from training.stages import Recipe, parse_factors
 
     recipe = Recipe(factors=parse_factors(options.weight), seed=options.seed)
     with progress_bar("cross-validation", total_work(pages, recipe, final=False)) as tick:

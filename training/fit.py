@@ -25,7 +25,7 @@ from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
 from training.progress import Tick, progress_bar
 from training.records import page_name
-from training.stages import LINES, Recipe
+from training.stages import FEATURES, LINES, Recipe, first_forest, parse_factors, second_forest
 from training.tables import print_report
 from training.teach_command import teach
 from training.tuning import Outcome, Tuned, tune
@@ -194,26 +194,6 @@ def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe
     }
 
 
-def parse_factors(texts: Sequence[str]) -> dict[str, float]:
-    """Read weights given as ``CORPUS=FACTOR``.
-
-    Raises
-    ------
-    ValueError
-        If a text is of another form, or its factor no number from 0 on.
-    """
-    factors = {}
-    for text in texts:
-        corpus, _, number = text.partition("=")
-        try:
-            factors[corpus] = float(number)
-        except ValueError:
-            raise ValueError(f"expected CORPUS=FACTOR, found {text!r}") from None
-        if not 0 <= factors[corpus] < float("inf"):
-            raise ValueError(f"expected a factor from 0 on, found {text!r}")
-    return factors
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.fit",
@@ -232,6 +212,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="teach this model the sites of the pages, instead")  # fmt: skip
     parser.add_argument("--lines", type=int, default=LINES, metavar="N",
                         help="learn from N lines a page at most (default %(default)s)")  # fmt: skip
+    parser.add_argument("--features", type=float, default=FEATURES, metavar="SHARE",
+                        help="grow later trees on this share of the features: more are better, "
+                        "and take longer (default %(default)s)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -266,14 +249,20 @@ def _report(
 def _train(options: argparse.Namespace) -> int:
     if options.base:
         usual = _parser().get_default
-        for name in ("weight", "figures", "lines", "seed"):
+        for name in ("weight", "figures", "lines", "features", "seed"):
             if getattr(options, name) != usual(name):
                 raise ValueError(f"expected no --{name} with --base, which learns from all lines")
         teach(options.paths, options.base, options.out)
         return 0
     pages = read_pages(options.paths)
     factors = parse_factors(options.weight)
-    recipe = Recipe(lines=options.lines, factors=factors, seed=options.seed)
+    recipe = Recipe(
+        lines=options.lines,
+        first=first_forest(options.features),
+        second=second_forest(options.features),
+        factors=factors,
+        seed=options.seed,
+    )
     info = describe(pages, options.paths, recipe)
 
     with progress_bar("training", total_work(pages, recipe, final=True)) as tick:

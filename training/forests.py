@@ -153,4 +153,5 @@ def _fit_later(learner: _OnCodes, opening: Trees, settings: dict[str, Any], ever
             max_leaf_nodes=settings["max_leaf_nodes"],
             random_state=learner.random_state + 1,
         )
+        learner.tree_features = settings["tree_features"]
         learner.fit(codes, truth, sample_weight=weight / weight.mean())

@@ -16,12 +16,25 @@ from classifier.features import Batch
 from classifier.kinds import KINDS, Kinds
 from classifier.wording import line_terms
 
-__all__ = ["LINES", "Recipe", "fit_kinds", "fit_wording", "term_rows"]
+__all__ = [
+    "FEATURES",
+    "LINES",
+    "Recipe",
+    "first_forest",
+    "fit_kinds",
+    "fit_wording",
+    "parse_factors",
+    "second_forest",
+    "term_rows",
+]
 
 Doubles = npt.NDArray[np.float64]
 
 LINES = 24
 """Lines of a page that are learned from, where nothing else is asked for; more are better."""
+
+FEATURES = 0.3
+"""Share of the features that a later tree is grown on, likewise; more are better."""
 
 
 def _forest(rounds: int, leaves: int, rate: float, **others: Any) -> dict[str, Any]:
@@ -41,12 +54,21 @@ def _forest(rounds: int, leaves: int, rate: float, **others: Any) -> dict[str, A
     }
 
 
-def _content_forest(rounds: int, rate: float, later: dict[str, float]) -> dict[str, Any]:
-    return _forest(rounds, 31, rate, bags=2, later=later)
+def _later(rounds: int, leaves: int, rate: float, bound: float, share: float) -> dict[str, float]:
+    if not 0 < share <= 1:
+        raise ValueError(f"expected a share of the features above 0, at most 1; found {share}")
+    trees = {"max_iter": rounds, "max_leaf_nodes": leaves, "learning_rate": rate}
+    return {**trees, "bound": bound, "tree_features": share}
 
 
-_LATER_FIRST = {"max_iter": 60, "learning_rate": 0.2, "max_leaf_nodes": 63, "bound": 2.0}
-_LATER_SECOND = {"max_iter": 60, "learning_rate": 0.17, "max_leaf_nodes": 127, "bound": 2.5}
+def first_forest(share: float = FEATURES) -> dict[str, Any]:
+    """Return the settings of the first stage's forest of content, later trees on a share."""
+    return _forest(24, 31, 0.4, bags=2, later=_later(60, 63, 0.2, 2.0, share))
+
+
+def second_forest(share: float = FEATURES) -> dict[str, Any]:
+    """Return the settings of the second stage's forest of content, later trees on a share."""
+    return _forest(30, 31, 0.35, bags=2, later=_later(80, 127, 0.14, 2.5, share))
 
 
 def _headline_forest(rounds: int, leaves: int) -> dict[str, Any]:
@@ -81,7 +103,7 @@ class Recipe:
         `emphasis` times as much as the rest, so that few trees find what is rare; the log odds are
         put right for it. Of the rest, a share of `misses` is drawn, and stands for all of it.
         `later` trees are asked only of the lines whose log odds lie within its `bound` then, and
-        learned from such lines.
+        learned from such lines; they have leaves, a rate and `tree_features` of their own.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
@@ -94,9 +116,9 @@ class Recipe:
     word_alpha: float = 1e-5
     kind_bits: int = 15
     kind_strength: float = 30.0
-    first: dict[str, Any] = field(default_factory=lambda: _content_forest(24, 0.4, _LATER_FIRST))
+    first: dict[str, Any] = field(default_factory=first_forest)
     first_headline: dict[str, Any] = field(default_factory=lambda: _headline_forest(40, 16))
-    second: dict[str, Any] = field(default_factory=lambda: _content_forest(30, 0.35, _LATER_SECOND))
+    second: dict[str, Any] = field(default_factory=second_forest)
     headline: dict[str, Any] = field(default_factory=lambda: _headline_forest(50, 31))
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
@@ -106,6 +128,26 @@ class Recipe:
             raise ValueError(
                 f"expected at least one line of a page to learn from; found {self.lines}"
             )
+
+
+def parse_factors(texts: Sequence[str]) -> dict[str, float]:
+    """Read weights given as ``CORPUS=FACTOR``.
+
+    Raises
+    ------
+    ValueError
+        If a text is of another form, or its factor no number from 0 on.
+    """
+    factors = {}
+    for text in texts:
+        corpus, _, number = text.partition("=")
+        try:
+            factors[corpus] = float(number)
+        except ValueError:
+            raise ValueError(f"expected CORPUS=FACTOR, found {text!r}") from None
+        if not 0 <= factors[corpus] < float("inf"):
+            raise ValueError(f"expected a factor from 0 on, found {text!r}")
+    return factors
 
 
 _PASSES, _UNSETTLED = 5, 2
