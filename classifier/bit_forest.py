@@ -37,6 +37,9 @@ _BYTES = 1 << 24
 _FEW = 512
 """So many lines are compared with all thresholds at once."""
 
+_SOME = 1 << 11
+"""So many lines are summed up in several trees at once."""
+
 _GROUP = 64
 """Comparisons are packed into bits by about so many, while their bytes are in the cache."""
 
@@ -110,8 +113,9 @@ class BitForest:
         flips = [rows[:, 1 << bit :: 2 << bit].T for bit in reversed(range(n_bits))]
         self._flips = [np.ascontiguousarray(flip) for flip in flips]
         self._offset = np.arange(self._n_trees)[:, None] << n_bits
-        self._values = np.zeros(len(at_boundary))
-        self._values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
+        values = np.zeros(len(at_boundary))
+        values[place ^ ((place & ((1 << n_bits) - 1)) >> 1)] = value
+        self._values = values.reshape(self._n_trees, -1)
 
     def scores(self, *blocks: Floats) -> Doubles:
         """Return the raw score of each line: the baseline and its leaves, summed in tree order.
@@ -142,25 +146,29 @@ class BitForest:
     def _sums(self, codes: npt.NDArray[np.uint8]) -> Doubles:
         """Return the sums of the leaves' values, a few trees at once where lines are few."""
         total: Doubles = np.full(codes.shape[1], self._baseline)
+        if codes.shape[1] > _SOME:
+            for values, own in zip(self._values, codes, strict=True):
+                total += values.take(own)
+            return total
         step = max(1, CHUNK_LINES // codes.shape[1])
         for first in range(0, self._n_trees, step):
-            own = slice(first, first + step)
-            parts = self._values.take(codes[own] + self._offset[own])
+            place = slice(first, first + step)
+            parts = self._values.take(codes[place] + self._offset[place])
             parts[0] += total
             # rows of at least 64 columns are added one upon the other, in the order of the trees
             total = parts.sum(axis=0)
         return total
 
-    def _right(self, blocks: Sequence[Floats]) -> Words:
-        """Return the bits of the lines that each split sends right, for every split."""
+    def _right(self, blocks: Sequence[Floats]) -> tuple[Words, Ints]:
+        """Return rows of bits of lines, and which of them says what each split sends right."""
         # NaN is not above anything: it goes left here
         right = (self._few if blocks[0].shape[1] <= _FEW else self._many)(blocks)
         if self._left_if_missing or not any(np.isnan(x.min()) for x in blocks if x.size):
-            return right.take(self._comparison, axis=0)
+            return right, self._comparison
         missing = np.concatenate([np.isnan(block) for block in blocks])
         missing = np.pad(missing, ((0, 0), (0, -missing.shape[1] % 64)))
         right = np.concatenate([right, right | _packed(missing).take(self._feature, axis=0)])
-        return right.take(self._comparison_if_missing, axis=0)
+        return right, self._comparison_if_missing
 
     def _few(self, blocks: Sequence[Floats]) -> Words:
         """Return the bits of the lines above each threshold, in one comparison."""
@@ -186,13 +194,13 @@ class BitForest:
 
     def _beyond(self, blocks: Sequence[Floats]) -> Words:
         """Return the bits of the lines that end beyond each split, and the constant rows."""
-        right = self._right(blocks)
+        right, place = self._right(blocks)
         beyond = np.empty((self._n_splits + 2, right.shape[1]), dtype=np.uint64)
         beyond[-2], beyond[-1] = 0, ~np.uint64(0)
         for rows, sources in self._levels:
             both = beyond.take(sources, axis=0)
             begin, end = both[: len(both) // 2], both[len(both) // 2 :]
-            np.bitwise_and(begin, right[rows], out=begin)
+            np.bitwise_and(begin, right.take(place[rows], axis=0), out=begin)
             np.bitwise_or(begin, end, out=beyond[rows])
         return beyond
 
