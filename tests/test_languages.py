@@ -47,7 +47,10 @@ def swapped(page: LabeledPage, language: str) -> tuple[str, int]:
     return "\n".join(text), count
 
 
-@pytest.mark.parametrize("language", ["de", "fr", "es", "pl", "tr", "hu", "ru", "el", "ar", "hi"])
+LANGUAGES = ["de", "fr", "es", "pl", "tr", "hu", "ru", "el", "ar", "hi", "am", "kk", "ml", "zu"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_labels_hold_when_the_chrome_changes_its_language(shipped: Model, language: str) -> None:
     changed, same, lines = 0, 0, 0
     for page in read_pages([CASES]):

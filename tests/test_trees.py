@@ -143,8 +143,9 @@ def test_size_of_the_chunks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> 
     rng = np.random.default_rng(5)
     trees, matrix = grown(rng, 50, 31, 5), grid(rng, 5, 700, 0.1)
     expected = BitForest(trees).scores(matrix)
-    for lines in (64, 100, 256):
+    for lines, size in ((64, 1 << 24), (100, 1 << 24), (1 << 14, 1), (1 << 14, 1 << 15)):
         monkeypatch.setattr(bit_forest, "CHUNK_LINES", lines)
+        monkeypatch.setattr(bit_forest, "_BYTES", size)
         assert np.array_equal(BitForest(trees).scores(matrix), expected)
 
 
