@@ -32,6 +32,8 @@ CATEGORIES = (
 )
 """Names of the word lists."""
 
+_AT_ONCE = 4096  # words hashed together: all of them would take 16 MiB more
+
 _FOLDER = Path(__file__).with_name("lexicon")
 
 
@@ -58,7 +60,9 @@ class Lexicon:
 
     def __init__(self, words: dict[str, int]) -> None:
         self.mask = np.array([0, *words.values()], dtype=np.uint16)
-        self._hash = np.concatenate([np.zeros(1, np.uint64), hash_words(list(words))])
+        names = list(words)
+        parts = [hash_words(names[i : i + _AT_ONCE]) for i in range(0, len(names), _AT_ONCE)]
+        self._hash = np.concatenate([np.zeros(1, np.uint64), *parts])
         bits = max(10, int(len(words) * 8).bit_length())
         self._shift = np.uint64(64 - bits)
         self._slots = np.zeros(1 << bits, dtype=np.int32)
