@@ -32,13 +32,14 @@ CHUNK_LINES = 1 << 14
 """Lines at once: many a call, so that its cost is small, and yet a few megabytes of bits."""
 
 _BYTES = 1 << 24
-"""Fewer lines at once where the bits of a forest's splits would take more."""
+"""Fewer lines at once where the bits of a forest's splits would take more: blocks above 32 MiB are
+mapped anew every time, see :func:`classifier.features._keep_freed_memory`."""
 
 _FEW = 512
-"""So many lines are compared with all thresholds at once."""
+"""Up to so many lines are compared with all thresholds at once."""
 
 _SOME = 1 << 11
-"""So many lines are summed up in several trees at once."""
+"""Up to so many lines are summed up over several trees at once."""
 
 _GROUP = 64
 """Comparisons are packed into bits by about so many, while their bytes are in the cache."""

@@ -143,10 +143,11 @@ def test_size_of_the_chunks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> 
     rng = np.random.default_rng(5)
     trees, matrix = grown(rng, 50, 31, 5), grid(rng, 5, 700, 0.1)
     expected = BitForest(trees).scores(matrix)
-    for lines, size in ((64, 1 << 24), (100, 1 << 24), (1 << 14, 1), (1 << 14, 1 << 15)):
-        monkeypatch.setattr(bit_forest, "CHUNK_LINES", lines)
-        monkeypatch.setattr(bit_forest, "_BYTES", size)
-        assert np.array_equal(BitForest(trees).scores(matrix), expected)
+    sizes = [("CHUNK_LINES", lines) for lines in (256, 100, 64)]
+    for name, size in [("_BYTES", 1), ("_BYTES", 1 << 15), *sizes]:
+        with monkeypatch.context() as patch:
+            patch.setattr(bit_forest, name, size)
+            assert np.array_equal(BitForest(trees).scores(matrix), expected)
 
 
 def test_threads_share_a_forest() -> None:
