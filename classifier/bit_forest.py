@@ -134,8 +134,10 @@ class BitForest:
         """
         n_lines = blocks[0].shape[1]
         scores = np.empty(n_lines)
-        for start in range(0, n_lines, self._chunk):
-            stop = min(start + self._chunk, n_lines)
+        parts = 1 + max(n_lines - 1, 0) // self._chunk
+        step = 64 * (1 + n_lines // (64 * parts))  # parts of about one size: a small one costs more
+        for start in range(0, n_lines, step):
+            stop = min(start + step, n_lines)
             beyond = self._beyond([block[:, start:stop] for block in blocks])
             scores[start:stop] = self._sums(self._codes(beyond))[: stop - start]
         if self._others:

@@ -1,4 +1,4 @@
-"""Why a line got its label: how far each feature moved the score on its way down the trees."""
+"""Why a line got its label: how far each feature moved the score, in the trees and the networks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .network import SHARE, Network
 from .trees import Trees
 
 __all__ = ["Contribution", "contributions"]
 
-Source = tuple[Trees, npt.NDArray[np.float32], tuple[str, ...]]
+Source = tuple[Trees, Network | None, npt.NDArray[np.float32], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Contribution:
 
 
 def path_pushes(trees: Trees, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return the change of the score by each feature along the paths of one line.
+    """Return the change of a forest's score by each feature along the paths of one line.
 
     At every split the expected value changes from the node's to its child's; the change is put
     down to the feature that splits (Saabas 2014, "Interpreting random forests").
@@ -74,6 +75,15 @@ def _walk(trees: Trees, values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np
     return pushes, trees.baseline + float(trees.value[np.concatenate(leaves)].sum())
 
 
+def _pushes(
+    trees: Trees, network: Network | None, values: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float64]:
+    pushes = path_pushes(trees, values)
+    if network is not None:
+        pushes += SHARE * (network.pushes(values) - pushes)
+    return pushes
+
+
 def contributions(second: Source, first: Source) -> list[Contribution]:
     """Return the features that pushed a line in either stage, largest push first.
 
@@ -82,21 +92,20 @@ def contributions(second: Source, first: Source) -> list[Contribution]:
 
     Parameters
     ----------
-    second, first : tuple of (Trees, ndarray of float32, tuple of str)
-        The forest, the line's features and their names.
+    second, first : tuple of (Trees, Network or None, ndarray of float32, tuple of str)
+        The forest and the network if there is one, the line's features and their names.
 
     Returns
     -------
     list of Contribution
     """
     found = []
-    pushes = path_pushes(second[0], second[1])
-    at = second[2].index("score")
-    inner = path_pushes(first[0], first[1])
+    pushes, inner = (_pushes(*source[:3]) for source in (second, first))
+    at = second[3].index("score")
     total = float(np.abs(inner).sum())
     through = inner * (abs(float(pushes[at])) / total) if total else inner
     pushes[at] = 0.0
-    for stage, values, (_, features, names) in (
+    for stage, values, (*_, features, names) in (
         ("second", pushes, second),
         ("first", through, first),
     ):

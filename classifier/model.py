@@ -17,10 +17,11 @@ from .decoder import Decoder, Preset, find_headline
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, batches, extract
 from .kinds import Kinds
+from .network import Network
 from .page import Page, read_page
 from .phrases import PUSH, Phrases, moved
 from .result import PageResult, line_labels
-from .scoring import SECOND_NAMES, Scores, headline_chance, second_blocks
+from .scoring import SECOND_NAMES, Blend, Scores, headline_chance, second_blocks
 from .site_memory import Site, SiteMemory
 from .trees import Trees
 from .vocabulary import Doubles
@@ -39,6 +40,8 @@ class Model:
     ----------
     first, first_headline, second, headline : Trees
         Node tables of the forests: for content and for the headline, in both stages.
+    first_network, second_network : Network or None
+        Networks for content, whose share of their stage's score is `classifier.network.SHARE`.
     wording, kinds : ndarray of float32, shape (2**bits,), and Kinds
         Weights of the hashed words: for content, and for the kinds of pages.
     knots : ndarray of float64, shape (2, n_knots)
@@ -59,6 +62,8 @@ class Model:
     first_headline: Trees
     second: Trees
     headline: Trees
+    first_network: Network | None
+    second_network: Network | None
     wording: npt.NDArray[np.float32]
     kinds: Kinds
     knots: Doubles
@@ -71,8 +76,11 @@ class Model:
     correction: Correction | None = None
 
     @cached_property
-    def _forests(self) -> tuple[BitForest, ...]:
-        return tuple(map(BitForest, (self.first, self.first_headline, self.second, self.headline)))
+    def _scorers(self) -> tuple[tuple[Blend, BitForest], tuple[Blend, BitForest]]:
+        return (
+            (Blend(self.first, self.first_network), BitForest(self.first_headline)),
+            (Blend(self.second, self.second_network), BitForest(self.headline)),
+        )
 
     def with_preset(self, name: str) -> Model:
         """Return the model at another operating point.
@@ -205,7 +213,7 @@ class Model:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the evaluators out; they are made anew where the model is used."""
-        return {key: value for key, value in self.__dict__.items() if key != "_forests"}
+        return {key: value for key, value in self.__dict__.items() if key != "_scorers"}
 
     def scores(
         self, pages: Sequence[Sequence[str]], sites: Sequence[Site | None] | None = None
@@ -224,7 +232,7 @@ class Model:
         Scores
         """
         batch = extract(pages, sites)
-        *first, second, headline = self._forests
+        first, (second, headline) = self._scorers
         taught = self.correction.shifts(batch) if self.correction else None
         blocks = second_blocks(batch, first, self.wording, self.kinds, taught)
         content = np.interp(second.scores(*blocks), self.knots[0], self.knots[1])
@@ -244,8 +252,8 @@ class Model:
             return []
         column = int(place[0])
         found = contributions(
-            (self.second, scores.second[:, column], SECOND_NAMES),
-            (self.first, scores.batch.matrix[:, column], FEATURE_NAMES),
+            (self.second, self.second_network, scores.second[:, column], SECOND_NAMES),
+            (self.first, self.first_network, scores.batch.matrix[:, column], FEATURE_NAMES),
         )
         if self.correction:
             found += self.correction.contributions(scores.batch, column)

@@ -21,12 +21,13 @@ from .features import FEATURE_NAMES
 from .kinds import KINDS, Kinds
 from .lexicon import lexicon_hash
 from .model import Model, Preset
+from .network import Network
 from .scoring import HEADLINE_NAMES, SECOND_NAMES
 from .trees import Trees
 
 __all__ = ["FORMAT", "ModelError", "load_model", "save_model"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the format of the model directory."""
 
 _FORESTS = {
@@ -35,6 +36,7 @@ _FORESTS = {
     "second": SECOND_NAMES,
     "headline": HEADLINE_NAMES,
 }
+_NETWORKS = {"first_network": FEATURE_NAMES, "second_network": SECOND_NAMES}
 _MAX_BYTES = 64 << 20
 
 
@@ -80,8 +82,9 @@ def _arrays(model: Model) -> Arrays:
     arrays: Arrays = {"wording": model.wording.astype(np.float16), "knots": model.knots}
     arrays["kind_weights"] = model.kinds.weights.astype(np.float16)
     arrays["kind_bias"] = model.kinds.bias
-    for name in _FORESTS:
-        arrays |= getattr(model, name).to_arrays(f"{name}_")
+    for name in (*_FORESTS, *_NETWORKS):
+        if (part := getattr(model, name)) is not None:
+            arrays |= part.to_arrays(f"{name}_")
     if model.correction:
         arrays |= {f"correction_{name}": x for name, x in vars(model.correction).items()}
         arrays["correction_weights"] = model.correction.weights.astype(np.float16)
@@ -147,13 +150,15 @@ def _check_header(header: Any, packed: bytes, folder: Path) -> None:
 
 def _build(header: dict[str, Any], packed: bytes) -> Model:
     arrays = unpack_arrays(packed, _MAX_BYTES)
-    forests: dict[str, Any] = {}
-    for name, names in _FORESTS.items():
-        forests[name] = Trees.from_arrays(arrays, f"{name}_")
-        forests[name].validate(len(names))
+    parts: dict[str, Any] = dict.fromkeys(_NETWORKS)
+    for kind, named in ((Trees, _FORESTS), (Network, _NETWORKS)):
+        for name, names in named.items():
+            if name in _FORESTS or f"{name}_low" in arrays:
+                parts[name] = kind.from_arrays(arrays, f"{name}_")
+                parts[name].validate(len(names))
     rest = {k: v for k, v in header.items() if k not in ("features", "second_features")}
     return Model(
-        **forests,
+        **parts,
         wording=_wording(arrays["wording"]),
         kinds=_kinds(arrays["kind_weights"], arrays["kind_bias"]),
         knots=_knots(arrays["knots"]),

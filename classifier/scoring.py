@@ -13,12 +13,21 @@ from .bit_forest import BitForest
 from .counting import Floats
 from .features import FEATURE_NAMES, N_OWN, Batch
 from .kinds import KIND_FEATURES, Kinds, kind_rows
+from .network import DOUBT, SHARE, Network
 from .runs import HEADLINE_FEATURES, headline_rows
 from .stacking import STACKING_FEATURES, probability, stacking_rows
+from .trees import Trees
 from .vocabulary import Doubles
 from .wording import wording_score
 
-__all__ = ["HEADLINE_NAMES", "SECOND_NAMES", "Scores", "headline_chance", "second_blocks"]
+__all__ = [
+    "HEADLINE_NAMES",
+    "SECOND_NAMES",
+    "Blend",
+    "Scores",
+    "headline_chance",
+    "second_blocks",
+]
 
 HEADLINE_NAMES: tuple[str, ...] = (*FEATURE_NAMES[:N_OWN], *STACKING_FEATURES, *KIND_FEATURES)
 """Names of the features that the second stage's headline is found by.
@@ -37,6 +46,31 @@ _CANDIDATE = -6.0
 
 Above it lie one line in ten and 99 % of the headlines, so that the second forest may be large.
 """
+
+
+class Blend:
+    """A forest, and a network that sees the same features where there is one.
+
+    Parameters
+    ----------
+    trees : Trees
+    network : Network or None
+    """
+
+    def __init__(self, trees: Trees, network: Network | None) -> None:
+        self._forest, self._network = BitForest(trees), network
+
+    def scores(self, *blocks: Floats) -> Doubles:
+        """Return the weighted mean of their log odds, of blocks of features as each takes them.
+
+        Of lines that the forest does not doubt, the log odds are the forest's.
+        """
+        scores = self._forest.scores(*blocks)
+        if self._network is not None:
+            doubted = np.flatnonzero(np.abs(scores) < DOUBT)
+            other = self._network.scores(*(block.take(doubted, axis=1) for block in blocks))
+            scores[doubted] += SHARE * (other - scores[doubted])
+        return scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +99,7 @@ class Scores:
 
 def second_blocks(
     batch: Batch,
-    first: Sequence[BitForest],
+    first: tuple[Blend, BitForest],
     wording: npt.NDArray[np.float32],
     kinds: Kinds,
     shift: Doubles | None = None,
@@ -77,7 +111,7 @@ def second_blocks(
     Parameters
     ----------
     batch : Batch
-    first : sequence of BitForest
+    first : tuple of (Blend, BitForest)
         The first stage: of content and of the headline.
     wording : ndarray of float32, shape (2**bits,)
     kinds : Kinds

@@ -41,7 +41,9 @@ def small_recipe(**changes: int) -> Recipe:
     forest = {"bags": 1, "emphasis": 1.0, "misses": 1.0, "max_iter": 8, "max_leaf_nodes": 8,
               "min_samples_leaf": 5}  # fmt: skip
     forests = dict.fromkeys(("first", "first_headline", "second", "headline"), forest)
-    small = {"folds": 2, "word_bits": 8, **forests}
+    network = {"units": (8, 4), "epochs": 2, "steps": 50, "rate": 0.01, "hidden": 0.1}
+    networks = dict.fromkeys(("first_network", "second_network"), network)
+    small = {"folds": 2, "word_bits": 8, "enough": 0, **forests, **networks}
     return Recipe(**{**small, **changes})  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from classifier import Model, PageResult
 from classifier.bit_forest import BitForest
 from classifier.explain import path_pushes
+from classifier.network import SHARE
 from classifier.result import line_labels
 from classifier.span import BOILERPLATE, CONTENT
 
@@ -135,12 +136,14 @@ def test_explanation_accounts_for_the_score(small_model: Model) -> None:
     assert pushes
     assert [abs(x.push) for x in pushes] == sorted((abs(x.push) for x in pushes), reverse=True)
     scores = small_model.scores([page.lines])
-    score = small_model._forests[2].scores(scores.second)[1]
+    values, network = scores.second[:, 1], small_model.second_network
+    assert network is not None
+    mean = network.scores(values[:, None])[0] - network.pushes(values).sum()
+    score = small_model._scorers[1][0].scores(scores.second)[1]
     second = sum(x.push for x in pushes if x.stage == "second")
     root = small_model.second.value[small_model.second.root].sum() + small_model.second.baseline
-    assert (
-        abs(score - root - second) <= sum(abs(x.push) for x in pushes if x.stage == "first") + 1e-9
-    )
+    through = sum(abs(x.push) for x in pushes if x.stage == "first")
+    assert abs(score - (1 - SHARE) * root - SHARE * mean - second) <= through + 1e-9
     assert page.explain(1) == []
     assert page.explain(-1) == pushes
     with pytest.raises(IndexError, match="line 7 of a page of 3 lines"):

@@ -63,7 +63,7 @@ def test_a_missing_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": 99}, "expected model format 1; found 99"),
+        ({"format": 99}, "expected model format 2; found 99"),
         ({"npz_sha256": "0"}, "not the file that model.json was written with"),
         ({"features": ["chars", "gone"]}, "- gone"),
         ({"features": None}, "expected a list of feature names"),

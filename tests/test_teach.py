@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from classifier import Model, ModelError, load_model
-from classifier.bit_forest import BitForest
 from classifier.correction import AGAIN, STRANGE, SURE, Correction
 from classifier.features import extract
 from classifier.model_file import save_model
 from classifier.phrases import moved
 from classifier.report import explanation
-from classifier.scoring import SECOND_NAMES
+from classifier.scoring import SECOND_NAMES, Blend
 from classifier.span import BOILERPLATE, CONTENT
 from tests.test_model_file import repack
 from training import fit, teach_curve
@@ -72,7 +71,8 @@ def test_both_stages_see_what_was_taught(small_model: Model, taught: Model) -> N
     np.testing.assert_allclose(after.second[score], first, rtol=1e-5)
     unshifted = replace(taught, correction=None)
     assert np.array_equal(unshifted.scores([lines]).content, before.content)
-    chance = np.interp(BitForest(small_model.second).scores(after.second), *small_model.knots)
+    scorer = Blend(small_model.second, small_model.second_network)
+    chance = np.interp(scorer.scores(after.second), *small_model.knots)
     expected = moved(chance, AGAIN * shift)
     np.testing.assert_allclose(after.content, expected, rtol=1e-12)
 

@@ -31,14 +31,17 @@ class Binned:
         How many of the feature's edges lie below the value.
     edges : sequence of ndarray of float32
         Rising edges of each feature's bins; a bin holds its upper edge.
+    means : sequence of ndarray of float64
+        Mean of the values in each bin, one more than there are edges.
     """
 
     codes: npt.NDArray[np.uint8]
     edges: Sequence[Floats]
+    means: Sequence[npt.NDArray[np.float64]]
 
     def leading(self, count: int) -> Binned:
         """Return the rows with their first features only."""
-        return Binned(self.codes[:, :count], self.edges[:count])
+        return Binned(self.codes[:, :count], self.edges[:count], self.means[:count])
 
 
 def _edges(values: Floats, bins: int) -> Floats:
@@ -67,13 +70,16 @@ def bin_rows(rows: Floats, bins: int) -> Binned:
         The edges come from every n-th row where there are more than 200,000.
     """
     codes = np.empty(rows.shape, dtype=np.uint8)
-    edges = []
+    edges, means = [], []
     step = 1 + len(rows) // _SAMPLE
     for place in range(rows.shape[1]):
         column = np.ascontiguousarray(rows[:, place])
         edges.append(_edges(column[::step], bins))
-        codes[:, place] = edges[-1].searchsorted(column, side="left")
-    return Binned(codes, edges)
+        codes[:, place] = own = edges[-1].searchsorted(column, side="left")
+        # every bin holds values of the sample: its upper edge, or the largest
+        count, total = (np.bincount(own[::step], weights=x) for x in (None, column[::step]))
+        means.append(total / count)
+    return Binned(codes, edges, means)
 
 
 def unbinned(trees: Trees, edges: Sequence[Floats]) -> Trees:

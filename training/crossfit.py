@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy.sparse import csr_matrix, vstack
+from threadpoolctl import threadpool_limits
 
 from classifier.bit_forest import BitForest
 from classifier.counting import Floats
@@ -18,17 +19,28 @@ from classifier.decoder import find_headline
 from classifier.features import Batch
 from classifier.kinds import Kinds, page_terms
 from classifier.model import Model
-from classifier.scoring import HEADLINE_NAMES, SECOND_NAMES, headline_chance, second_blocks
+from classifier.network import Network
+from classifier.scoring import HEADLINE_NAMES, SECOND_NAMES, Blend, headline_chance, second_blocks
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, targets, walk
 from training.forests import fit_forest
+from training.networks import fit_network
 from training.progress import Tick
 from training.records import headline_of
 from training.stages import Recipe, fit_kinds, fit_wording, term_rows
 from training.tuning import Outcome, Tuned
 
-__all__ = ["CrossFit", "Rows", "cross_fit", "decode", "draw_rows", "final_model", "work"]
+__all__ = [
+    "CrossFit",
+    "Rows",
+    "cross_fit",
+    "decode",
+    "draw_rows",
+    "final_model",
+    "network_work",
+    "work",
+]
 
 Flags = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
@@ -36,6 +48,7 @@ Aim = tuple[npt.NDArray[np.int8], Doubles]
 Fit = tuple[float, Callable[[], Any]]
 
 _FOREST_COST = 1e-3  # a tree of all features' time on one line, in those of a page's extraction
+_EPOCH = 10.0  # such trees whose time a network takes to see the lines once
 _DOUBTFUL = 0.4  # share of the drawn lines that later trees learn from
 
 
@@ -54,17 +67,18 @@ class FirstStage:
     """What the second stage's features are made with."""
 
     content: Trees
+    network: Network | None
     headline: Trees
     wording: Floats
     kinds: Kinds
 
     @cached_property
-    def _forests(self) -> tuple[BitForest, BitForest]:
-        return BitForest(self.content), BitForest(self.headline)
+    def _scorers(self) -> tuple[Blend, BitForest]:
+        return Blend(self.content, self.network), BitForest(self.headline)
 
     def blocks(self, batch: Batch) -> tuple[Floats, ...]:
         """Return the features of the second stage, as `second_blocks` does."""
-        return second_blocks(batch, self._forests, self.wording, self.kinds)
+        return second_blocks(batch, self._scorers, self.wording, self.kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +131,7 @@ def _first_fits(data: Dataset, rows: Rows, keep: Flags, recipe: Recipe) -> list[
     types = [page.page_type for page in data.pages]
     return [
         _forest_fit(rows.first, *content, recipe.first, recipe.seed),
+        _network_fit(rows.first, *content, recipe.first_network, recipe),
         _forest_fit(rows.first, *headline, recipe.first_headline, recipe.seed),
         (0.0, partial(fit_wording, rows.terms, *content, recipe)),
         (0.0, partial(fit_kinds, rows.page_terms, types, data.weight * keep, recipe)),
@@ -124,11 +139,13 @@ def _first_fits(data: Dataset, rows: Rows, keep: Flags, recipe: Recipe) -> list[
 
 
 def _second_fits(rows: Rows, second: Binned, keep: Flags, recipe: Recipe) -> list[Fit]:
-    """Return the fits of the second stage's forests, of content and of the headline."""
+    """Return the fits of the second stage: forest and network of content, and the headline's."""
     content, headline = _aims(rows.sample, keep)
+    forest = recipe.second if len(rows.sample.page) >= recipe.enough else recipe.second_alone
     blind = second.leading(len(HEADLINE_NAMES))
     return [
-        _forest_fit(second, *content, recipe.second, recipe.seed),
+        _forest_fit(second, *content, forest, recipe.seed),
+        _network_fit(second, *content, recipe.second_network, recipe),
         _forest_fit(blind, *headline, recipe.headline, recipe.seed),
     ]
 
@@ -146,6 +163,20 @@ def _forest_fit(
     return cost, partial(fit_forest, seen, target, weight, settings, seed)
 
 
+def _network_fit(
+    seen: Binned,
+    target: npt.NDArray[np.int8],
+    weight: Doubles,
+    settings: dict[str, Any],
+    recipe: Recipe,
+) -> Fit:
+    """Return the fit of a network, or of none where there are too few lines for one."""
+    if len(target) < recipe.enough:
+        return 0.0, lambda: None
+    cost = network_work(len(target), settings)
+    return cost, partial(fit_network, seen, target, weight, settings, recipe.seed)
+
+
 def _at_once(groups: Sequence[Sequence[Fit]], tick: Tick) -> list[list[Any]]:
     """Make fits in as many threads as there are processors; return what they give, in groups."""
     fits = [fit for group in groups for fit in group]
@@ -158,7 +189,8 @@ def _at_once(groups: Sequence[Sequence[Fit]], tick: Tick) -> list[list[Any]]:
 
     longest_first = sorted(range(len(fits)), key=lambda place: -fits[place][0])
     run = Parallel(n_jobs=-1, backend="threading", batch_size=1)
-    run(delayed(make)(place) for place in longest_first)
+    with threadpool_limits(limits=1, user_api="blas"):  # so that sums have one order
+        run(delayed(make)(place) for place in longest_first)
     results = iter(found)
     return [[next(results) for _ in group] for group in groups]
 
@@ -196,16 +228,21 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     blind: dict[int, Outcome] = {}
     informed: dict[int, Outcome] = {}
     for fold, stage, fitted in zip(folds, stages, found, strict=True):
-        forests = BitForest(fitted[0]), BitForest(fitted[1])
+        scorers = Blend(fitted[0], fitted[1]), BitForest(fitted[2])
         own = np.flatnonzero(data.fold[: data.n_given] == fold)
-        blind |= _outcomes(data, own, np.zeros_like(known), stage, forests, tick)
-        informed |= _outcomes(data, own[known[own]], known, stage, forests, tick)
+        blind |= _outcomes(data, own, np.zeros_like(known), stage, scorers, tick)
+        informed |= _outcomes(data, own[known[own]], known, stage, scorers, tick)
     return CrossFit([blind[index] for index in range(data.n_given)], informed, binned)
 
 
 def work(lines: float, *forests: dict[str, Any]) -> float:
     """Return what fits of forests on so many lines cost, in pages of feature extraction."""
     return _FOREST_COST * lines * sum(map(_effort, forests))
+
+
+def network_work(lines: float, *networks: dict[str, Any]) -> float:
+    """Return the same for networks."""
+    return _FOREST_COST * lines * _EPOCH * float(sum(network["epochs"] for network in networks))
 
 
 def _effort(forest: dict[str, Any]) -> float:
@@ -237,10 +274,10 @@ def _outcomes(
     chosen: npt.NDArray[np.intp],
     known: npt.NDArray[np.bool_],
     stage: FirstStage,
-    forests: tuple[BitForest, BitForest],
+    scorers: tuple[Blend, BitForest],
     tick: Tick,
 ) -> dict[int, Outcome]:
-    content, headline = forests
+    content, headline = scorers
     outcomes = {}
     for batch, members in walk(data, tick, known, chosen):
         blocks = stage.blocks(batch)
@@ -279,13 +316,15 @@ def final_model(
         _first_fits(data, rows, everything, recipe),
         _second_fits(rows, crossed.second, everything, recipe),
     )
-    fitted, (second, headline) = _at_once(fits, tick)
+    fitted, (second, network, headline) = _at_once(fits, tick)
     first = FirstStage(*fitted)
     return Model(
         first=first.content,
         first_headline=first.headline,
         second=second,
         headline=headline,
+        first_network=first.network,
+        second_network=network,
         wording=first.wording,
         kinds=first.kinds,
         knots=tuned.knots,

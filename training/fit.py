@@ -18,14 +18,30 @@ from classifier.array_file import replace_file
 from classifier.model import Model
 from classifier.model_file import save_model
 from classifier.result import line_labels
-from training.crossfit import CrossFit, cross_fit, decode, draw_rows, final_model, work
+from training.crossfit import (
+    CrossFit,
+    cross_fit,
+    decode,
+    draw_rows,
+    final_model,
+    network_work,
+    work,
+)
 from training.dataset import Dataset, build, corpus_of
 from training.evaluate import data_hash, evaluate_pages, total_figures
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
 from training.progress import Tick, progress_bar
 from training.records import page_name
-from training.stages import FEATURES, LINES, Recipe, first_forest, parse_factors, second_forest
+from training.stages import (
+    FEATURES,
+    LINES,
+    Recipe,
+    first_forest,
+    lone_forest,
+    parse_factors,
+    second_forest,
+)
 from training.tables import print_report
 from training.teach_command import teach
 from training.tuning import Outcome, Tuned, tune
@@ -167,7 +183,11 @@ def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> flo
     made = _MADE * len({page_name(page) for page in pages})
     drawn = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
     lines = drawn + made * (recipe.lines // 2)
-    fits = work(lines, recipe.first, recipe.first_headline, recipe.second, recipe.headline)
+    many = lines >= recipe.enough
+    second = recipe.second if many else recipe.second_alone
+    fits = work(lines, recipe.first, recipe.first_headline, second, recipe.headline)
+    if many:
+        fits += network_work(lines, recipe.first_network, recipe.second_network)
     return 4 * len(pages) + 2 * made + fits * (recipe.folds + final)
 
 
@@ -260,6 +280,7 @@ def _train(options: argparse.Namespace) -> int:
         lines=options.lines,
         first=first_forest(options.features),
         second=second_forest(options.features),
+        second_alone=lone_forest(options.features),
         factors=factors,
         seed=options.seed,
     )

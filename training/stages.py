@@ -23,6 +23,7 @@ __all__ = [
     "first_forest",
     "fit_kinds",
     "fit_wording",
+    "lone_forest",
     "parse_factors",
     "second_forest",
     "term_rows",
@@ -68,12 +69,21 @@ def first_forest(share: float = FEATURES) -> dict[str, Any]:
 
 def second_forest(share: float = FEATURES) -> dict[str, Any]:
     """Return the settings of the second stage's forest of content, later trees on a share."""
+    return _forest(24, 31, 0.4, bags=2, later=_later(24, 63, 0.2, 2.5, share))
+
+
+def lone_forest(share: float = FEATURES) -> dict[str, Any]:
+    """Return the same where no network is at its side: it takes as long to score."""
     return _forest(30, 31, 0.35, bags=2, later=_later(80, 127, 0.14, 2.5, share))
 
 
 def _headline_forest(rounds: int, leaves: int) -> dict[str, Any]:
     others = {"emphasis": 4.0, "misses": 0.3, "max_features": 0.5, "tree_features": 1.0}
     return _forest(rounds, leaves, 0.3, **others)
+
+
+def _network() -> dict[str, Any]:
+    return {"units": (64, 32), "epochs": 6, "steps": 800, "rate": 1e-3, "hidden": 0.1}
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,12 @@ class Recipe:
         put right for it. Of the rest, a share of `misses` is drawn, and stands for all of it.
         `later` trees are asked only of the lines whose log odds lie within its `bound` then, and
         learned from such lines; they have leaves, a rate and `tree_features` of their own.
+    first_network, second_network : dict
+        Settings of the networks of content, see :func:`training.networks.fit_network`.
+    enough : int
+        Of fewer drawn lines, no networks are fitted: forests alone are as good there.
+    second_alone : dict
+        Takes the place of `second` then.
     factors : dict of str to float
         Weight of the pages of a corpus.
     seed : int
@@ -120,6 +136,10 @@ class Recipe:
     first_headline: dict[str, Any] = field(default_factory=lambda: _headline_forest(40, 16))
     second: dict[str, Any] = field(default_factory=second_forest)
     headline: dict[str, Any] = field(default_factory=lambda: _headline_forest(50, 31))
+    first_network: dict[str, Any] = field(default_factory=_network)
+    second_network: dict[str, Any] = field(default_factory=_network)
+    enough: int = 300_000
+    second_alone: dict[str, Any] = field(default_factory=lone_forest)
     factors: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
