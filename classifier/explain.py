@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .network import SHARE, Network
+from .network import DOUBT, SHARE, Network
 from .trees import Trees
 
 __all__ = ["Contribution", "contributions"]
@@ -37,7 +37,9 @@ class Contribution:
     stage: str
 
 
-def path_pushes(trees: Trees, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def path_pushes(
+    trees: Trees, values: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float64], float]:
     """Return the change of a forest's score by each feature along the paths of one line.
 
     At every split the expected value changes from the node's to its child's; the change is put
@@ -50,13 +52,16 @@ def path_pushes(trees: Trees, values: npt.NDArray[np.float32]) -> npt.NDArray[np
 
     Returns
     -------
-    ndarray of float64, shape (n_features,)
+    pushes : ndarray of float64, shape (n_features,)
+    score : float
+        The forest's.
     """
     opening, others = trees.in_steps()
     pushes, score = _walk(opening, values)
     if others is not None and abs(score) < trees.bound:
-        pushes += _walk(others, values)[0]
-    return pushes
+        further, change = _walk(others, values)
+        pushes, score = pushes + further, score + change
+    return pushes, score
 
 
 def _walk(trees: Trees, values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], float]:
@@ -78,8 +83,9 @@ def _walk(trees: Trees, values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np
 def _pushes(
     trees: Trees, network: Network | None, values: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float64]:
-    pushes = path_pushes(trees, values)
-    if network is not None:
+    """Return how far each feature moved the score of a stage, see `scoring.Blend`."""
+    pushes, score = path_pushes(trees, values)
+    if network is not None and abs(score) < DOUBT:
         pushes += SHARE * (network.pushes(values) - pushes)
     return pushes
 

@@ -157,7 +157,9 @@ def test_an_explanation_follows_the_trees_that_were_asked(small_model: Model, bo
     asked = trees.root if bound else trees.root[:3]
     score = BitForest(trees).scores(values[:, None])[0]
     start = trees.baseline + trees.value[asked].sum()
-    assert path_pushes(trees, values).sum() == pytest.approx(score - start)
+    pushes, found = path_pushes(trees, values)
+    assert pushes.sum() == pytest.approx(score - start)
+    assert found == pytest.approx(score)
 
 
 def test_scikit_learn_is_not_imported_at_run_time() -> None:

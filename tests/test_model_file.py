@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from classifier import Model, ModelError, load_model
+from classifier.bit_forest import BitForest
 from classifier.model_file import save_model
 
 
@@ -88,12 +89,36 @@ def test_headers_that_do_not_hold(folder: Path, fields: dict[str, Any], message:
         ("knots", np.zeros((2, 3))),
         ("wording", np.zeros(3, np.float16)),
         ("headline_root", np.array([-1], np.int32)),
+        ("first_network_low", np.zeros(3, np.float32)),
+        ("first_network_offset", np.array(["a"])),
+        ("second_network_weights0", np.full((8, 9), 1, np.int16)),
+        ("second_network_gain2", np.array([np.nan], np.float32)),
     ],
 )
 def test_arrays_that_do_not_hold(folder: Path, name: str, value: Any) -> None:
     repack(folder, **{name: value})
     with pytest.raises(ModelError, match="damaged"):
         load_model(folder)
+
+
+def test_half_a_network_is_none(folder: Path) -> None:
+    with np.load(folder / "model.npz") as stored:
+        packed = {k: v for k, v in stored.items() if k != "first_network_weights1"}
+    np.savez(folder / "model.npz", **packed)
+    change(folder, npz_sha256=sha256((folder / "model.npz").read_bytes()).hexdigest())
+    with pytest.raises(ModelError, match="damaged; 'first_network_weights1"):
+        load_model(folder)
+
+
+def test_a_model_need_not_have_networks(small_model: Model, tmp_path: Path) -> None:
+    save_model(replace(small_model, first_network=None, second_network=None), tmp_path)
+    alone = load_model(tmp_path)
+    assert alone.second_network is None
+    lines = [["Home", "The garden was old again, and nobody who saw it was surprised."]]
+    scores = alone.scores(lines)
+    forest = BitForest(small_model.second).scores(*scores.blocks)
+    assert np.array_equal(scores.content, np.interp(forest, *small_model.knots))
+    assert not np.array_equal(scores.content, small_model.scores(lines).content)
 
 
 def test_a_pickle_in_the_arrays_is_not_run(folder: Path) -> None:

@@ -100,9 +100,8 @@ def test_a_constant_network_says_so() -> None:
 
 
 def test_few_rows_are_enough_for_a_step() -> None:
-    rows = Binned(
-        np.arange(6, dtype=np.uint8)[:, None], [np.arange(5, dtype=np.float32)], [np.arange(6.0)]
-    )
+    codes, edges = np.arange(6, dtype=np.uint8)[:, None], np.arange(5, dtype=np.float32)
+    rows = Binned(codes, [edges], [np.arange(6.0)])
     target = np.array([0, 0, 0, 1, 1, 1], dtype=np.int8)
     network = fit_network(rows, target, np.ones(6), {**SETTINGS, "steps": 20}, seed=0)
     scores = network.scores(np.arange(6, dtype=np.float32)[None])

@@ -4,8 +4,9 @@ import numpy as np
 
 from classifier import Model
 from classifier.bit_forest import BitForest
+from classifier.network import DOUBT, SHARE
 from classifier.page import read_page
-from classifier.scoring import headline_chance
+from classifier.scoring import Blend, headline_chance
 from classifier.stacking import probability
 from tests.test_shipped import cases
 
@@ -21,6 +22,19 @@ def test_the_second_stage_looks_for_the_headline_where_the_first_one_finds_it_li
     assert 0.02 < likely.mean() < 0.3
     np.testing.assert_allclose(scores.headline, np.where(likely, everywhere, 0.0), atol=1e-6)
     assert everywhere[~likely].max() < 0.1
+
+
+def test_a_network_is_asked_of_the_lines_that_the_forest_doubts(shipped: Model) -> None:
+    network = shipped.second_network
+    assert network is not None
+    blocks = shipped.scores([read_page(page.text).lines for page in cases("wild")]).blocks
+    alone, together = (
+        Blend(shipped.second, x).scores(*blocks) for x in (None, shipped.second_network)
+    )
+    doubted = np.abs(alone) < DOUBT
+    assert 0.2 < doubted.mean() < 0.9
+    mean = (1 - SHARE) * alone + SHARE * network.scores(*blocks)
+    np.testing.assert_allclose(together, np.where(doubted, mean, alone), atol=1e-9)
 
 
 def test_no_line_need_be_likely(shipped: Model) -> None:
