@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .trees import Doubles, Floats
+from .trees import Doubles, Floats, Ints
 
 __all__ = ["DOUBT", "SHARE", "Layer", "Network"]
 
@@ -121,35 +121,41 @@ class Network:
     offset: Floats
     layers: tuple[Layer, ...]
 
-    def scores(self, *blocks: Floats) -> Doubles:
+    def scores(self, *blocks: Floats, lines: Ints | None = None) -> Doubles:
         """Return the score of each line.
 
         Parameters
         ----------
         *blocks : ndarray of float32, shape (n_features, n_lines)
             The features; several blocks stand for one, in which their rows follow one another.
+        lines : ndarray of intp, optional
+            The lines that are asked for; by default all of them.
 
         Returns
         -------
         ndarray of float64, shape (n_lines,)
             Log odds. A line's score does not depend on the lines beside it, bit for bit.
         """
-        n_lines = blocks[0].shape[1]
-        scores = np.empty(n_lines)
-        for start in range(0, n_lines, _CHUNK):
-            stop = min(start + _CHUNK, n_lines)
-            given = self._whole([block[:, start:stop] for block in blocks])
+        lines = np.arange(blocks[0].shape[1]) if lines is None else lines
+        scores = np.empty(len(lines))
+        for start in range(0, len(lines), _CHUNK):
+            stop = min(start + _CHUNK, len(lines))
+            given = self._whole(blocks, lines[start:stop])
             for layer in self.layers[:-1]:
                 given = layer.values(given).clip(0, HIDDEN_TOP)
                 np.rint(given, out=given)
             scores[start:stop] = self.layers[-1].values(given)[0, : stop - start]
         return scores
 
-    def _whole(self, blocks: Sequence[Floats]) -> Floats:
-        """Return the features as whole numbers, of more lines than there are, if need be."""
-        size = blocks[0].shape[1]
-        values = np.zeros((len(self.low), -size % _LINES + size), dtype=np.float32)
-        np.concatenate(blocks, out=values[:, :size])
+    def _whole(self, blocks: Sequence[Floats], lines: Ints) -> Floats:
+        """Return the features of lines as whole numbers; the last line comes again to fill up."""
+        lines = np.append(lines, lines[-1:].repeat(-len(lines) % _LINES))
+        values = np.empty((len(self.low), len(lines)), dtype=np.float32)
+        first = 0
+        for block in blocks:
+            rows = values[first : first + len(block)]
+            block.take(lines, axis=1, out=rows, mode="clip")  # any other mode copies once more
+            first += len(block)
         np.maximum(values, self.low[:, None], out=values)
         np.minimum(values, self.high[:, None], out=values)
         values *= self.gain[:, None]
@@ -171,7 +177,7 @@ class Network:
         ndarray of float64, shape (n_features,)
             Their sum is about the difference of the two scores.
         """
-        line = self._whole([values[:, None]])[:, 0].astype(np.float64)
+        line = self._whole([values[:, None]], np.zeros(1, dtype=np.intp))[:, 0].astype(np.float64)
         given, slopes = np.outer(line, (np.arange(_LINES) + 0.5) / _LINES).astype(np.float32), []
         for layer in self.layers[:-1]:
             given = layer.values(given)

@@ -68,7 +68,7 @@ class Blend:
         scores = self._forest.scores(*blocks)
         if self._network is not None:
             doubted = np.flatnonzero(np.abs(scores) < DOUBT)
-            other = self._network.scores(*(block.take(doubted, axis=1) for block in blocks))
+            other = self._network.scores(*blocks, lines=doubted)
             scores[doubted] += SHARE * (other - scores[doubted])
         return scores
 

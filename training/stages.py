@@ -69,7 +69,7 @@ def first_forest(share: float = FEATURES) -> dict[str, Any]:
 
 def second_forest(share: float = FEATURES) -> dict[str, Any]:
     """Return the settings of the second stage's forest of content, later trees on a share."""
-    return _forest(24, 31, 0.4, bags=2, later=_later(24, 63, 0.2, 2.5, share))
+    return _forest(30, 31, 0.35, bags=2, later=_later(40, 63, 0.17, 2.5, share))
 
 
 def lone_forest(share: float = FEATURES) -> dict[str, Any]:
