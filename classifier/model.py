@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .bit_forest import BitForest
 from .correction import AGAIN, Correction
-from .decoder import Decoder, Preset, find_headline
+from .decoder import Decoder, Preset
 from .explain import Contribution, contributions
 from .features import FEATURE_NAMES, batches, extract
 from .kinds import Kinds
@@ -274,7 +274,7 @@ class Model:
         text, words = scores.batch.text, scores.batch.words
         lengths, cut = np.diff(text.page_start), self.min_probability
         content = self.decoder.labels(scores.content, words, lengths, threshold=cut)
-        headlines = self._headlines(scores, content)
+        headlines = scores.headlines(content, self.headline_threshold)
         labels = line_labels(content, text.physical, text.physical_start)
         chance = np.full(len(labels), np.nan)
         chance[text.physical] = scores.content
@@ -283,19 +283,6 @@ class Model:
             PageResult(page, tuple(labels[lines]), chance[lines].copy(), top, self)
             for page, lines, top in zip(pages, own, headlines, strict=True)
         ]
-
-    def _headlines(self, scores: Scores, content: npt.NDArray[np.bool_]) -> list[int | None]:
-        """Return each page's headline, a physical line of the page, and make it content."""
-        text, found = scores.batch.text, list[int | None]()
-        for place, (first, end) in enumerate(pairwise(text.page_start.tolist())):
-            own = slice(first, end)
-            chances = scores.headline[own], scores.content[own]
-            top = find_headline(*chances, content[own], self.headline_threshold)
-            if top is not None:
-                content[first + top] = True
-                top = int(text.physical[first + top] - text.physical_start[place])
-            found.append(top)
-        return found
 
 
 def _site(known: SiteMemory | Site | None) -> Site | None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 from scipy.sparse import csr_matrix, vstack
-from threadpoolctl import threadpool_limits
 
 from classifier.bit_forest import BitForest
 from classifier.counting import Floats
@@ -24,32 +20,17 @@ from classifier.scoring import HEADLINE_NAMES, SECOND_NAMES, Blend, headline_cha
 from classifier.trees import Trees
 from training.binning import Binned, bin_rows
 from training.dataset import Dataset, Sample, draw, targets, walk
-from training.forests import fit_forest
-from training.networks import fit_network
+from training.fits import Fit, at_once, forest_fit, network_fit, second_forest_of
 from training.progress import Tick
 from training.records import headline_of
 from training.stages import Recipe, fit_kinds, fit_wording, term_rows
 from training.tuning import Outcome, Tuned
 
-__all__ = [
-    "CrossFit",
-    "Rows",
-    "cross_fit",
-    "decode",
-    "draw_rows",
-    "final_model",
-    "network_work",
-    "work",
-]
+__all__ = ["CrossFit", "Rows", "cross_fit", "decode", "draw_rows", "final_model"]
 
 Flags = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
 Aim = tuple[npt.NDArray[np.int8], Doubles]
-Fit = tuple[float, Callable[[], Any]]
-
-_FOREST_COST = 1e-3  # a tree of all features' time on one line, in those of a page's extraction
-_EPOCH = 10.0  # such trees whose time a network takes to see the lines once
-_DOUBTFUL = 0.4  # share of the drawn lines that later trees learn from
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +111,9 @@ def _first_fits(data: Dataset, rows: Rows, keep: Flags, recipe: Recipe) -> list[
     content, headline = _aims(rows.sample, keep)
     types = [page.page_type for page in data.pages]
     return [
-        _forest_fit(rows.first, *content, recipe.first, recipe.seed),
-        _network_fit(rows.first, *content, recipe.first_network, recipe),
-        _forest_fit(rows.first, *headline, recipe.first_headline, recipe.seed),
+        forest_fit(rows.first, *content, recipe.first, recipe.seed),
+        network_fit(rows.first, *content, recipe.first_network, recipe),
+        forest_fit(rows.first, *headline, recipe.first_headline, recipe.seed),
         (0.0, partial(fit_wording, rows.terms, *content, recipe)),
         (0.0, partial(fit_kinds, rows.page_terms, types, data.weight * keep, recipe)),
     ]
@@ -141,12 +122,12 @@ def _first_fits(data: Dataset, rows: Rows, keep: Flags, recipe: Recipe) -> list[
 def _second_fits(rows: Rows, second: Binned, keep: Flags, recipe: Recipe) -> list[Fit]:
     """Return the fits of the second stage: forest and network of content, and the headline's."""
     content, headline = _aims(rows.sample, keep)
-    forest = recipe.second if len(rows.sample.page) >= recipe.enough else recipe.second_alone
+    forest = second_forest_of(recipe, len(rows.sample.page))
     blind = second.leading(len(HEADLINE_NAMES))
     return [
-        _forest_fit(second, *content, forest, recipe.seed),
-        _network_fit(second, *content, recipe.second_network, recipe),
-        _forest_fit(blind, *headline, recipe.headline, recipe.seed),
+        forest_fit(second, *content, forest, recipe.seed),
+        network_fit(second, *content, recipe.second_network, recipe),
+        forest_fit(blind, *headline, recipe.headline, recipe.seed),
     ]
 
 
@@ -154,45 +135,6 @@ def _aims(sample: Sample, keep: Flags) -> tuple[Aim, Aim]:
     """Return targets and weights of content and of the headline, on a choice of pages."""
     kept = keep[sample.page]
     return (sample.content, sample.weight * kept), (sample.headline, sample.headline_weight * kept)
-
-
-def _forest_fit(
-    seen: Binned, target: npt.NDArray[np.int8], weight: Doubles, settings: dict[str, Any], seed: int
-) -> Fit:
-    cost = work(len(target), settings)
-    return cost, partial(fit_forest, seen, target, weight, settings, seed)
-
-
-def _network_fit(
-    seen: Binned,
-    target: npt.NDArray[np.int8],
-    weight: Doubles,
-    settings: dict[str, Any],
-    recipe: Recipe,
-) -> Fit:
-    """Return the fit of a network, or of none where there are too few lines for one."""
-    if len(target) < recipe.enough:
-        return 0.0, lambda: None
-    cost = network_work(len(target), settings)
-    return cost, partial(fit_network, seen, target, weight, settings, recipe.seed)
-
-
-def _at_once(groups: Sequence[Sequence[Fit]], tick: Tick) -> list[list[Any]]:
-    """Make fits in as many threads as there are processors; return what they give, in groups."""
-    fits = [fit for group in groups for fit in group]
-    found: list[Any] = [None] * len(fits)
-
-    def make(place: int) -> None:
-        cost, fit = fits[place]
-        found[place] = fit()
-        tick(cost)
-
-    longest_first = sorted(range(len(fits)), key=lambda place: -fits[place][0])
-    run = Parallel(n_jobs=-1, backend="threading", batch_size=1)
-    with threadpool_limits(limits=1, user_api="blas"):  # so that sums have one order
-        run(delayed(make)(place) for place in longest_first)
-    results = iter(found)
-    return [[next(results) for _ in group] for group in groups]
 
 
 def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit:
@@ -217,13 +159,13 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
     """
     folds = range(recipe.folds)
     keeps = [data.fold != fold for fold in folds]
-    found = _at_once([_first_fits(data, rows, keep, recipe) for keep in keeps], tick)
+    found = at_once([_first_fits(data, rows, keep, recipe) for keep in keeps], tick)
     stages = [FirstStage(*fitted) for fitted in found]
     second = np.zeros((len(rows.sample.page), len(SECOND_NAMES)), dtype=np.float32)
     for fold, stage in zip(folds, stages, strict=True):
         _second_rows(data, rows, second, fold, stage, tick)
     binned = bin_rows(second, recipe.bins)
-    found = _at_once([_second_fits(rows, binned, keep, recipe) for keep in keeps], tick)
+    found = at_once([_second_fits(rows, binned, keep, recipe) for keep in keeps], tick)
     known = np.array([site is not None for site in data.sites])
     blind: dict[int, Outcome] = {}
     informed: dict[int, Outcome] = {}
@@ -233,23 +175,6 @@ def cross_fit(data: Dataset, rows: Rows, recipe: Recipe, tick: Tick) -> CrossFit
         blind |= _outcomes(data, own, np.zeros_like(known), stage, scorers, tick)
         informed |= _outcomes(data, own[known[own]], known, stage, scorers, tick)
     return CrossFit([blind[index] for index in range(data.n_given)], informed, binned)
-
-
-def work(lines: float, *forests: dict[str, Any]) -> float:
-    """Return what fits of forests on so many lines cost, in pages of feature extraction."""
-    return _FOREST_COST * lines * sum(map(_effort, forests))
-
-
-def network_work(lines: float, *networks: dict[str, Any]) -> float:
-    """Return the same for networks."""
-    return _FOREST_COST * lines * _EPOCH * float(sum(network["epochs"] for network in networks))
-
-
-def _effort(forest: dict[str, Any]) -> float:
-    """Return how many trees of all features on all lines take as long as a forest."""
-    later = {"max_iter": 0, "tree_features": 0.0, **forest.get("later", {})}
-    opening = forest["misses"] * forest["max_iter"] * forest.get("tree_features", 1.0)
-    return float(opening + _DOUBTFUL * later["max_iter"] * later["tree_features"])
 
 
 def _second_rows(
@@ -316,7 +241,7 @@ def final_model(
         _first_fits(data, rows, everything, recipe),
         _second_fits(rows, crossed.second, everything, recipe),
     )
-    fitted, (second, network, headline) = _at_once(fits, tick)
+    fitted, (second, network, headline) = at_once(fits, tick)
     first = FirstStage(*fitted)
     return Model(
         first=first.content,

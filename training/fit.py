@@ -18,17 +18,10 @@ from classifier.array_file import replace_file
 from classifier.model import Model
 from classifier.model_file import save_model
 from classifier.result import line_labels
-from training.crossfit import (
-    CrossFit,
-    cross_fit,
-    decode,
-    draw_rows,
-    final_model,
-    network_work,
-    work,
-)
+from training.crossfit import CrossFit, cross_fit, decode, draw_rows, final_model
 from training.dataset import Dataset, build, corpus_of
 from training.evaluate import data_hash, evaluate_pages, total_figures
+from training.fits import stages_work
 from training.labeled import LabeledDataError, LabeledPage, read_pages
 from training.metrics import Prediction
 from training.progress import Tick, progress_bar
@@ -183,12 +176,7 @@ def total_work(pages: Sequence[LabeledPage], recipe: Recipe, final: bool) -> flo
     made = _MADE * len({page_name(page) for page in pages})
     drawn = sum(min(recipe.lines, len(page.labels) - page.labels.count(".")) for page in pages)
     lines = drawn + made * (recipe.lines // 2)
-    many = lines >= recipe.enough
-    second = recipe.second if many else recipe.second_alone
-    fits = work(lines, recipe.first, recipe.first_headline, second, recipe.headline)
-    if many:
-        fits += network_work(lines, recipe.first_network, recipe.second_network)
-    return 4 * len(pages) + 2 * made + fits * (recipe.folds + final)
+    return 4 * len(pages) + 2 * made + stages_work(lines, recipe) * (recipe.folds + final)
 
 
 def describe(pages: Sequence[LabeledPage], paths: Sequence[Path], recipe: Recipe) -> dict[str, Any]:

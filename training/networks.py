@@ -105,7 +105,12 @@ def fit_network(
     scale = _scaled(rows, known)
     heavy = np.minimum(weight[known] / weight[known].mean(), _HEAVIEST).astype(np.float32)
     size = min(_BATCH, len(known) // (1 + len(known) // _PART))
-    learner = MLPClassifier(settings["units"], batch_size=size, random_state=seed)
+    learner = MLPClassifier(
+        settings["units"],
+        batch_size=size,
+        learning_rate_init=settings["rate"],
+        random_state=seed,
+    )
     rng = np.random.default_rng(seed)
     for own, rate in _parts(len(known), settings, rng):
         values = scale.rows(rows.codes[known[own]])
