@@ -20,7 +20,7 @@ from .kinds import Kinds
 from .network import Network
 from .page import Page, read_page
 from .phrases import PUSH, Phrases, moved
-from .result import PageResult, line_labels
+from .result import PageResult, line_labels, take_headlines
 from .scoring import SECOND_NAMES, Blend, Scores, headline_chance, second_blocks
 from .site_memory import Site, SiteMemory
 from .trees import Trees
@@ -274,7 +274,9 @@ class Model:
         text, words = scores.batch.text, scores.batch.words
         lengths, cut = np.diff(text.page_start), self.min_probability
         content = self.decoder.labels(scores.content, words, lengths, threshold=cut)
-        headlines = scores.headlines(content, self.headline_threshold)
+        headlines = take_headlines(
+            text, scores.headline, scores.content, content, self.headline_threshold
+        )
         labels = line_labels(content, text.physical, text.physical_start)
         chance = np.full(len(labels), np.nan)
         chance[text.physical] = scores.content

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from .decoder import find_headline
 from .page import Page
 from .span import BOILERPLATE, CONTENT, Label, Span, spans_of
+from .tokens import Text
 
 if TYPE_CHECKING:
     from .explain import Contribution
     from .model import Model
 
-__all__ = ["PageResult", "line_labels"]
+__all__ = ["PageResult", "line_labels", "take_headlines"]
 
 _LABELS = np.array([BOILERPLATE, CONTENT], dtype=object)
 
@@ -99,6 +102,32 @@ class PageResult:
             for number, last in zip(numbers.tolist(), paragraph.tolist(), strict=True)
         ]
         return "\n".join(kept)
+
+
+def take_headlines(
+    text: Text,
+    headline: npt.NDArray[np.float64],
+    content: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.bool_],
+    threshold: float,
+) -> list[int | None]:
+    """Return each page's headline, a physical line of the page, and make it content.
+
+    Parameters
+    ----------
+    text : Text
+    headline, content, labels, threshold
+        Of the lines of all pages, see :func:`classifier.decoder.find_headline`.
+    """
+    found: list[int | None] = []
+    for place, (first, end) in enumerate(pairwise(text.page_start.tolist())):
+        own = slice(first, end)
+        top = find_headline(headline[own], content[own], labels[own], threshold)
+        if top is not None:
+            labels[first + top] = True
+            top = int(text.physical[first + top] - text.physical_start[place])
+        found.append(top)
+    return found
 
 
 def line_labels(

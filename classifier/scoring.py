@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from .bit_forest import BitForest
 from .counting import Floats
-from .decoder import find_headline
 from .features import FEATURE_NAMES, N_OWN, Batch
 from .kinds import KIND_FEATURES, Kinds, kind_rows
 from .network import DOUBT, SHARE, Network
@@ -97,26 +95,6 @@ class Scores:
     def second(self) -> Floats:
         """Features of the second stage in one matrix, of shape (len(SECOND_NAMES), n_lines)."""
         return np.concatenate(self.blocks)
-
-    def headlines(self, labels: npt.NDArray[np.bool_], threshold: float) -> list[int | None]:
-        """Return each page's headline, a physical line of the page, and make it content.
-
-        Parameters
-        ----------
-        labels : ndarray of bool, shape (n_lines,)
-            True for content.
-        threshold : float
-            See :func:`classifier.decoder.find_headline`.
-        """
-        text, found = self.batch.text, list[int | None]()
-        for place, (first, end) in enumerate(pairwise(text.page_start.tolist())):
-            own = slice(first, end)
-            top = find_headline(self.headline[own], self.content[own], labels[own], threshold)
-            if top is not None:
-                labels[first + top] = True
-                top = int(text.physical[first + top] - text.physical_start[place])
-            found.append(top)
-        return found
 
 
 def second_blocks(
