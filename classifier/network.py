@@ -70,6 +70,10 @@ class Layer:
         """Lines of which the product is one thread's work, a power of two."""
         return min(_LINES, 1 << max(0, (_ALONE // self.weights.size).bit_length() - 1))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was reckoned for use, so that a used layer is the same as a new one."""
+        return {name: getattr(self, name) for name in _PARTS}
+
     def values(self, below: Floats) -> Floats:
         """Return what the units give for the numbers below, shape (n_units, n_lines).
 

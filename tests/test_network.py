@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -76,6 +77,14 @@ def test_saved_and_taken_back_it_is_the_same(network: Network) -> None:
     again = Network.from_arrays(network.to_arrays("second_"), "second_")
     again.validate(FEATURES)
     assert np.array_equal(again.scores(values), expected)
+
+
+def test_a_used_network_is_pickled_as_a_new_one_is(network: Network) -> None:
+    values = np.random.default_rng(5).normal(size=(FEATURES, 3)).astype(np.float32)
+    before = pickle.dumps(network)
+    expected = network.scores(values)
+    assert pickle.dumps(network) == before
+    assert np.array_equal(pickle.loads(before).scores(values), expected)
 
 
 @pytest.mark.parametrize(
