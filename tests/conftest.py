@@ -40,10 +40,12 @@ def small_recipe(**changes: int) -> Recipe:
     """Return a recipe that trains in a second."""
     forest = {"bags": 1, "emphasis": 1.0, "misses": 1.0, "max_iter": 8, "max_leaf_nodes": 8,
               "min_samples_leaf": 5}  # fmt: skip
-    forests = dict.fromkeys(("first", "first_headline", "second", "headline"), forest)
-    network = {"units": (8, 4), "epochs": 2, "steps": 50, "rate": 0.01, "hidden": 0.1}
+    forests = dict.fromkeys(
+        ("first", "first_headline", "second", "second_alone", "headline"), forest
+    )
+    network = {"units": (8, 4), "epochs": 2, "steps": 300, "rate": 0.01, "hidden": 0.1}
     networks = dict.fromkeys(("first_network", "second_network"), network)
-    small = {"folds": 2, "word_bits": 8, "enough": 0, **forests, **networks}
+    small = {"folds": 2, "word_bits": 8, **forests, **networks}
     return Recipe(**{**small, **changes})  # type: ignore[arg-type]
 
 
@@ -73,6 +75,12 @@ def pages() -> Sequence[LabeledPage]:
 def small_model(pages: Sequence[LabeledPage]) -> Model:
     """A model trained on invented pages."""
     return fit(pages, small_recipe())
+
+
+@pytest.fixture(scope="session")
+def networked(pages: Sequence[LabeledPage]) -> Model:
+    """The same with networks."""
+    return fit(pages, small_recipe(enough=0))
 
 
 @pytest.fixture(scope="session")

@@ -130,18 +130,18 @@ def test_min_probability_is_a_fixed_threshold(small_model: Model) -> None:
         small_model.with_min_probability(1.5)
 
 
-def test_explanation_accounts_for_the_score(small_model: Model) -> None:
-    page = small_model.classify("Home\n\nThe bridge was open again, and nobody was surprised.")
+def test_explanation_accounts_for_the_score(networked: Model) -> None:
+    page = networked.classify("Home\n\nThe bridge was open again, and nobody was surprised.")
     pushes = page.explain(2)
     assert pushes
     assert [abs(x.push) for x in pushes] == sorted((abs(x.push) for x in pushes), reverse=True)
-    scores = small_model.scores([page.lines])
-    values, network = scores.second[:, 1], small_model.second_network
+    scores = networked.scores([page.lines])
+    values, network = scores.second[:, 1], networked.second_network
     assert network is not None
     mean = network.scores(values[:, None])[0] - network.pushes(values).sum()
-    score = small_model._scorers[1][0].scores(scores.second)[1]
+    score = networked._scorers[1][0].scores(scores.second)[1]
     second = sum(x.push for x in pushes if x.stage == "second")
-    root = small_model.second.value[small_model.second.root].sum() + small_model.second.baseline
+    root = networked.second.value[networked.second.root].sum() + networked.second.baseline
     through = sum(abs(x.push) for x in pushes if x.stage == "first")
     assert abs(score - (1 - SHARE) * root - SHARE * mean - second) <= through + 1e-9
     assert page.explain(1) == []

@@ -17,8 +17,8 @@ from classifier.model_file import save_model
 
 
 @pytest.fixture
-def folder(small_model: Model, tmp_path: Path) -> Path:
-    save_model(small_model, tmp_path / "m")
+def folder(networked: Model, tmp_path: Path) -> Path:
+    save_model(networked, tmp_path / "m")
     return tmp_path / "m"
 
 
@@ -37,17 +37,17 @@ def repack(folder: Path, **arrays: Any) -> None:
     change(folder, npz_sha256=sha256(packed.getvalue()).hexdigest())
 
 
-def test_a_loaded_model_gives_identical_probabilities(small_model: Model, folder: Path) -> None:
+def test_a_loaded_model_gives_identical_probabilities(networked: Model, folder: Path) -> None:
     dump = "Home\nThe garden was old again, and nobody who saw it was surprised.\nShare"
-    first, second = small_model.classify(dump), load_model(folder).classify(dump)
+    first, second = networked.classify(dump), load_model(folder).classify(dump)
     assert np.array_equal(first.content_probability, second.content_probability)
     assert first.labels == second.labels
 
 
 def test_the_same_model_gives_the_same_bytes(
-    small_model: Model, folder: Path, tmp_path: Path
+    networked: Model, folder: Path, tmp_path: Path
 ) -> None:
-    save_model(small_model, tmp_path / "again")
+    save_model(networked, tmp_path / "again")
     for name in ("model.npz", "model.json"):
         assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
@@ -110,15 +110,15 @@ def test_half_a_network_is_none(folder: Path) -> None:
         load_model(folder)
 
 
-def test_a_model_need_not_have_networks(small_model: Model, tmp_path: Path) -> None:
-    save_model(replace(small_model, first_network=None, second_network=None), tmp_path)
+def test_a_model_need_not_have_networks(networked: Model, tmp_path: Path) -> None:
+    save_model(replace(networked, first_network=None, second_network=None), tmp_path)
     alone = load_model(tmp_path)
     assert alone.second_network is None
     lines = [["Home", "The garden was old again, and nobody who saw it was surprised."]]
     scores = alone.scores(lines)
-    forest = BitForest(small_model.second).scores(*scores.blocks)
-    assert np.array_equal(scores.content, np.interp(forest, *small_model.knots))
-    assert not np.array_equal(scores.content, small_model.scores(lines).content)
+    forest = BitForest(networked.second).scores(*scores.blocks)
+    assert np.array_equal(scores.content, np.interp(forest, *networked.knots))
+    assert not np.array_equal(scores.content, networked.scores(lines).content)
 
 
 def test_a_pickle_in_the_arrays_is_not_run(folder: Path) -> None:
@@ -144,6 +144,6 @@ def test_headers_that_are_no_json(folder: Path, content: bytes) -> None:
         load_model(folder)
 
 
-def test_info_is_kept(small_model: Model, tmp_path: Path) -> None:
-    save_model(replace(small_model, info={"training": {"pages": 3}}), tmp_path)
+def test_info_is_kept(networked: Model, tmp_path: Path) -> None:
+    save_model(replace(networked, info={"training": {"pages": 3}}), tmp_path)
     assert load_model(tmp_path).info["training"] == {"pages": 3}
