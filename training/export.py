@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from classifier.trees import Trees
 
-__all__ = ["constant", "mean_of", "trees_of"]
+__all__ = ["constant", "mean_of", "one_sided", "trees_of"]
 
 
 def trees_of(model: HistGradientBoostingClassifier) -> Trees:
@@ -61,6 +61,15 @@ def trees_of(model: HistGradientBoostingClassifier) -> Trees:
     )
     trees.validate(int(model.n_features_in_))
     return replace(trees, value=_means(trees, table["count"].astype(np.float64)))
+
+
+def one_sided(truth: npt.NDArray[np.bool_]) -> float | None:
+    """Return the log odds that all lines get where a class has no rows; None where both have some.
+
+    It says no where no row is.
+    """
+    hits, misses = int(truth.sum()), int((~truth).sum())
+    return None if hits and misses else float(np.log((hits + 0.01) / (misses + 1)))
 
 
 def constant(score: float) -> Trees:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from classifier.bit_forest import CHUNK_LINES, BitForest
 from classifier.trees import Trees
 from training.binning import Binned, unbinned
-from training.export import constant, mean_of, trees_of
+from training.export import constant, mean_of, one_sided, trees_of
 
 __all__ = ["fit_forest"]
 
@@ -123,9 +123,8 @@ def _fit_trees(
     The opening trees learn from its own rows, the later ones from all that those leave in doubt.
     """
     codes, truth, weight = every[0][own], every[1][own], every[2][own]
-    hits, misses = int(truth.sum()), int((~truth).sum())
-    if not hits or not misses:
-        return constant(float(np.log((hits + 0.01) / (misses + 1))))
+    if (score := one_sided(truth)) is not None:
+        return constant(score)
     public = {"tree_features": 1.0, "later": {}, **settings}
     later, share = public.pop("later"), public.pop("tree_features")
     learner = _OnCodes(early_stopping=False, warm_start=True, random_state=seed, **public)

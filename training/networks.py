@@ -13,6 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from classifier.counting import Floats
 from classifier.network import EXACT, HIDDEN_TOP, INPUT_TOP, Layer, Network
 from training.binning import Binned
+from training.export import one_sided
 
 __all__ = ["constant_network", "fit_network"]
 
@@ -99,9 +100,8 @@ def fit_network(
     Network
     """
     known = np.flatnonzero((target >= 0) & (weight > 0))
-    hits, misses = (int((target[known] == side).sum()) for side in (1, 0))
-    if not hits or not misses:
-        return constant_network(len(rows.edges), float(np.log((hits + 0.01) / (misses + 1))))
+    if (score := one_sided(target[known] == 1)) is not None:
+        return constant_network(len(rows.edges), score)
     scale = _scaled(rows, known)
     heavy = np.minimum(weight[known] / weight[known].mean(), _HEAVIEST).astype(np.float32)
     size = min(_BATCH, len(known) // (1 + len(known) // _PART))
